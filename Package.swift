@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+// The map of targets: arrows point down only. Programs, edges, driving, deciding, bottom, C.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The shim has no Swift runtime: it is the parent of every running script, and waits in a few kilobytes.
+let embedded: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo"]),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "faf",
+    products: [
+        .executable(name: "faf", targets: ["faf"]),
+        .executable(name: "fafd", targets: ["fafd"]),
+        .executable(name: "faf-shim", targets: ["faf-shim"]),
+        .library(name: "FireAndForget", targets: ["FireAndForget"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // Programs
+        .executableTarget(
+            name: "fafd",
+            dependencies: [
+                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Launcher", "SQLiteStore", "Store", "TaskUnits",
+                "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "faf",
+            dependencies: ["FireAndForget", "FafAPI", "Varlink", "TaskUnits", "TaskModel", "LinuxSystem", argumentParser],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "faf-shim",
+            dependencies: ["CLinux", "CRecord"],
+            swiftSettings: embedded,
+            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
+
+        // Edges
+        module("FafServer", ["FafAPI", "Varlink", "VarlinkServer", "Supervisor", "Store", "TaskModel", "TaskUnits", logging]),
+        module("FireAndForget", ["FafAPI", "Varlink", "VarlinkClient"]),
+        module("Launcher", ["ShimProtocol", "Notify", "TaskModel", "LinuxSystem", logging]),
+        module("SQLiteStore", ["Store", "TaskModel", grdb]),
+        module("VarlinkServer", ["Varlink", "LinuxSystem", logging, nioCore, nioPosix]),
+        module("VarlinkClient", ["Varlink", "LinuxSystem"]),
+
+        // Driving
+        module("Supervisor", ["Lifecycle", "Store", "TaskModel", logging]),
+
+        // Deciding
+        module("Lifecycle", ["TaskModel"]),
+        module("TaskUnits", ["UnitFile", "TaskModel"]),
+        module("StoreConformance", ["Store", "TaskModel"]),
+        module("Store", ["TaskModel"]),
+        module("FafAPI", ["Varlink"], resources: [.embedInCode("io.faf.Supervisor.varlink")]),
+
+        // Bottom
+        module("TaskModel"),
+        module("UnitFile"),
+        module("Varlink"),
+        module("Notify"),
+        module("ShimProtocol", ["CRecord", "TaskModel"]),
+        module("LinuxSystem", ["CLinux"]),
+
+        // C
+        .target(name: "CLinux"),
+        .target(name: "CRecord"),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+#include "faf_linux.h"

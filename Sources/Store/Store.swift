@@ -1,0 +1,66 @@
+public import TaskModel
+
+/// Why a store could not do what it was asked for. Nothing was changed.
+public enum StoreError: Error, Sendable, Hashable {
+    /// No room left (SQLITE_FULL, ENOSPC); the message names what was to be written.
+    case full(String)
+    /// The disk or the database refused (SQLITE_IOERR, lost connection, ...).
+    case unavailable(String)
+    /// The database was written by a newer version; names its schema.
+    case newerSchema(String)
+    /// What was read back does not make sense; names row and field.
+    case damaged(String)
+    /// The row to change is not there or not in the state that the change needs.
+    case conflict(String)
+}
+
+/// Which runs to list, newest first.
+public struct RunQuery: Sendable, Hashable {
+    /// Only runs of this task.
+    public var task: String?
+    /// Only runs that are not over (`false`), or only those that are (`true`).
+    public var isFinal: Bool?
+    /// Only numbers below this one: the next page.
+    public var before: RunID?
+    public var limit: Int
+
+    public init(task: String? = nil, isFinal: Bool? = nil, before: RunID? = nil, limit: Int) {
+        self.task = task
+        self.isFinal = isFinal
+        self.before = before
+        self.limit = limit
+    }
+}
+
+/// The database of runs: what was asked for and how it ended.
+///
+/// Written when a run is fired, when an attempt begins and when a run ends; a method that returns has made its change
+/// durable (fsync), one that throws has changed nothing. All methods may be called concurrently; an implementation may
+/// commit several changes together. What goes on between fire and end is not stored: the record knows it.
+public protocol Store: Sendable {
+    /// Adds a new run. `conflict` if its number is taken.
+    func insert(_ run: Run) async throws(StoreError)
+
+    /// Replaces an active run's row as a whole: a new attempt, a new invocation id. `conflict` if there is none, or if
+    /// it is final.
+    func update(_ run: Run) async throws(StoreError)
+
+    /// Stores the end of a run. `conflict` if there is no such row; a row that is already final stays as it is (the
+    /// first end counts) and is no error.
+    func finish(_ run: Run) async throws(StoreError)
+
+    /// The run of this number; `nil`: there is none.
+    func run(_ id: RunID) async throws(StoreError) -> Run?
+
+    /// At most `query.limit` runs, highest number first.
+    func runs(_ query: RunQuery) async throws(StoreError) -> [Run]
+
+    /// Every run that is not over, lowest number first.
+    func activeRuns() async throws(StoreError) -> [Run]
+
+    /// The highest number of any row; `nil`: there is no row.
+    func highestNumber() async throws(StoreError) -> RunID?
+
+    /// Closes the database; further calls throw `unavailable`.
+    func close() async
+}

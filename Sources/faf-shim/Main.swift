@@ -1,0 +1,3 @@
+@main struct Shim {
+    static func main() {}
+}
