@@ -1,0 +1,47 @@
+public import Varlink
+
+extension Wire {
+    /// Needs `more`: the run as it is now, then at each change of state, status or progress, until it is over (with
+    /// `run`), or all runs of a task, or all runs that the caller may see, without end.
+    public enum Watch: WireMethod {
+        public static let name = "Watch"
+
+        public struct Request: WireObject {
+            public var run: Int64?
+            public var task: String?
+
+            public init(run: Int64? = nil, task: String? = nil) {
+                self.run = run
+                self.task = task
+            }
+
+            public init(json: JSON) throws(WireError) {
+                let fields = try WireFields(json)
+                try fields.allow("run", "task")
+                run = try fields.optional("run")
+                task = try fields.optional("task")
+            }
+
+            public var json: JSON {
+                .object(["run": run.map { .integer($0) }, "task": task.map { .string($0) }])
+            }
+        }
+
+        public struct Reply: WireObject {
+            public var run: Run
+
+            public init(run: Run) {
+                self.run = run
+            }
+
+            public init(json: JSON) throws(WireError) {
+                let fields = try WireFields(json)
+                run = try fields.required("run")
+            }
+
+            public var json: JSON {
+                .object(["run": run.json])
+            }
+        }
+    }
+}
