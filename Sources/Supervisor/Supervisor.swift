@@ -1,1 +1,431 @@
-// Supervisor
+public import Lifecycle
+public import Logging
+public import Store
+public import TaskModel
+
+/// Drives the machines of all runs that are not over: feeds them facts, executes their effects in order.
+///
+/// Decisions are `RunMachine`'s; this actor only carries them out. After `start` it knows every active row and answers;
+/// what became of those rows is looked up in the background, and at once for a run that somebody asks for.
+public actor Supervisor {
+    private struct Live {
+        var machine: RunMachine
+        var gate: (any PreparedShim)?
+        var fire: CheckedContinuation<Result<Run, FireRefusal>, Never>?
+        var isGuarded = false
+    }
+
+    /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
+    private enum Work: Sendable {
+        case commit(RunID, Run, isNew: Bool)
+        case prepare(RunID, Run)
+        case empty(RunID, InvocationID, attempt: Int)
+        case storeEnd(RunID, Run)
+        case later(RunID, RunEvent, after: Duration)
+        case lookAgain(RunID, after: Duration)
+        case guardStop(RunID, after: Duration)
+        case adoptAll
+        case orphans([InvocationID], after: Duration?)
+    }
+
+    /// How long after the end of a grace period the supervisor kills by itself, if the shim did not (design: 5 s).
+    private static let guardDelay = Duration.seconds(5)
+
+    private let store: any Store
+    private let launching: any Launching
+    private let numbers: any Numbering
+    private let boot: BootID
+    private let now: @Sendable () -> Timestamp
+    private let bootTime: @Sendable () -> UInt64
+    private let log: Logger
+
+    private var live: [RunID: Live] = [:]
+    private var byInvocation: [InvocationID: RunID] = [:]
+    private var orphans: Set<InvocationID> = []
+    private var feeds: [ObjectIdentifier: ChangeFeed] = [:]
+    private let work: AsyncStream<Work>
+    private let enqueue: AsyncStream<Work>.Continuation
+
+    /// - Parameters:
+    ///   - now: CLOCK_REALTIME, for display.
+    ///   - bootTime: CLOCK_BOOTTIME in µs, for deadlines.
+    public init(
+        store: any Store, launching: any Launching, numbers: any Numbering, boot: BootID,
+        now: @escaping @Sendable () -> Timestamp, bootTime: @escaping @Sendable () -> UInt64, log: Logger
+    ) {
+        self.store = store
+        self.launching = launching
+        self.numbers = numbers
+        self.boot = boot
+        self.now = now
+        self.bootTime = bootTime
+        self.log = log
+        (work, enqueue) = AsyncStream.makeStream(of: Work.self, bufferingPolicy: .unbounded)
+    }
+
+    // MARK: Life
+
+    /// Reads the active rows. Call it once, before the first caller is served.
+    public func start() async throws(StoreError) {
+        for run in try await store.activeRuns() {
+            live[run.id] = Live(machine: .adopt(run, boot: boot))
+            for attempt in run.attempts { byInvocation[attempt.invocation] = run.id }
+        }
+        enqueue.yield(.adoptAll)
+    }
+
+    /// Adopts, watches and ends runs until the task is cancelled. Runs go on without it: their shims keep them.
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.followEvents() }
+            for await item in work {
+                group.addTask { await self.perform(item) }
+            }
+            group.cancelAll()
+        }
+        for feed in feeds.values { feed.close() }
+    }
+
+    private func followEvents() async {
+        for await event in launching.events {
+            switch event {
+            case .changed(let id), .shimGone(let id):
+                if let run = byInvocation[id] {
+                    look(run)
+                } else if orphans.contains(id) {
+                    enqueue.yield(.orphans([id], after: nil))
+                }
+            case .overflow:
+                log.warning("events about records were lost, reading all of them again")
+                for id in Array(live.keys) { look(id) }
+            }
+        }
+    }
+
+    // MARK: Callers
+
+    /// Fires a run. Returns when its row is durable and its shim has its go.
+    public func fire(_ request: FireRequest) async throws(FireRefusal) -> Run {
+        let id: RunID
+        do { id = try await numbers.next() } catch { throw .store(error) }
+        var run = Run(
+            id: id, task: request.task, parameters: request.parameters, settings: request.settings,
+            identity: request.identity, rights: request.rights, script: request.script, priority: request.priority,
+            state: .starting, queuedAt: now(),
+            attempts: [Attempt(number: 1, invocation: .random(), boot: boot)])
+        run.attempts[0].state = .starting
+        let (machine, effects) = RunMachine.fire(run, boot: boot)
+        let answer = await withCheckedContinuation { continuation in
+            live[id] = Live(machine: machine, fire: continuation)
+            byInvocation[run.attempts[0].invocation] = id
+            execute(effects, for: id)
+        }
+        return try answer.get()
+    }
+
+    /// The run as it is now: the row, with what its record says; `nil` if there is none.
+    public func run(_ id: RunID) async throws(StoreError) -> Run? {
+        if live[id]?.machine.isUnadopted == true { look(id) }
+        if let shown = present(id) { return shown }
+        return try await store.run(id)
+    }
+
+    /// All runs that are not over, newest first.
+    public func activeRuns(task: String? = nil) -> [Run] {
+        live.keys.sorted(by: >).compactMap { id in
+            if let task, live[id]?.machine.run.task != task { return nil }
+            return present(id)
+        }
+    }
+
+    /// Numbers of the runs that are not over.
+    public func activeRuns(ofTask task: String) -> [RunID] {
+        live.filter { $0.value.machine.run.task == task && $0.value.machine.isStored }.keys.sorted()
+    }
+
+    /// Runs that are over, newest first.
+    public func finishedRuns(task: String?, before: RunID?, limit: Int) async throws(StoreError) -> [Run] {
+        try await store.runs(RunQuery(task: task, isFinal: true, before: before, limit: limit))
+    }
+
+    /// Hands a stop request to the run's shim; `false` if the run is over, or ending already.
+    public func stop(_ id: RunID, _ request: StopRequest) -> Bool {
+        guard live[id] != nil else { return false }
+        if live[id]?.machine.isUnadopted == true { look(id) }
+        guard let entry = live[id] else { return false }
+        if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
+            entry.machine.run.settings.sendSIGKILL
+        {
+            guardStop(id, after: .microseconds(Int64(clamping: grace)) + Self.guardDelay)
+        }
+        deliver(.stopRequested(request), to: id)
+        return true
+    }
+
+    /// Tells which runs change from now on; only those in `only`, if given. `unsubscribe` ends it.
+    public func subscribe(only: Set<RunID>? = nil) -> ChangeFeed {
+        let feed = ChangeFeed(only: only)
+        feeds[ObjectIdentifier(feed)] = feed
+        return feed
+    }
+
+    public func unsubscribe(_ feed: ChangeFeed) {
+        feeds[ObjectIdentifier(feed)] = nil
+        feed.close()
+    }
+
+    // MARK: Facts
+
+    /// Reads the attempt's record and tells the machine.
+    private func look(_ id: RunID) {
+        guard let invocation = live[id]?.machine.invocation else { return }
+        let finding = launching.find(invocation)
+        deliver(.found(finding), to: id)
+        if case .observation(let observation, _) = finding, let deadline = observation.stopDeadline,
+            live[id]?.isGuarded == false
+        {
+            let now = bootTime()
+            guardStop(id, after: .microseconds(Int64(clamping: deadline > now ? deadline - now : 0)) + Self.guardDelay)
+        }
+    }
+
+    private func deliver(_ event: RunEvent, to id: RunID) {
+        guard var entry = live[id] else { return }
+        let effects = entry.machine.handle(event, now: now())
+        entry.machine.invocation.map { byInvocation[$0] = id }
+        live[id] = entry
+        execute(effects, for: id)
+        for feed in feeds.values { feed.publish(id) }
+        if live[id]?.machine.isOver == true { forget(id) }
+    }
+
+    private func forget(_ id: RunID) {
+        guard let entry = live.removeValue(forKey: id) else { return }
+        for attempt in entry.machine.run.attempts { byInvocation[attempt.invocation] = nil }
+    }
+
+    private func present(_ id: RunID) -> Run? {
+        guard let entry = live[id], entry.machine.isStored else { return nil }
+        guard let invocation = entry.machine.invocation,
+            case .observation(let observation, _) = launching.find(invocation)
+        else { return entry.machine.presented(with: nil) }
+        return entry.machine.presented(with: observation)
+    }
+
+    // MARK: Effects
+
+    private func execute(_ effects: [RunEffect], for id: RunID) {
+        for effect in effects { execute(effect, for: id) }
+    }
+
+    private func execute(_ effect: RunEffect, for id: RunID) {
+        switch effect {
+        case .commitAndPrepare(let run, let isNew):
+            enqueue.yield(.prepare(id, run))
+            enqueue.yield(.commit(id, run, isNew: isNew))
+        case .go:
+            let gate = live[id]?.gate
+            live[id]?.gate = nil
+            // A shim that is no longer there is found out by the `watch` that follows.
+            _ = gate?.go()
+        case .withhold:
+            live[id]?.gate?.withhold()
+            live[id]?.gate = nil
+        case .acknowledge:
+            answer(id, .success(present(id) ?? live[id]?.machine.run))
+        case .refuse(let refusal):
+            answer(id, .failure(refusal))
+        case .watch(let invocation):
+            _ = launching.watch(invocation)
+            look(id)
+        case .request(let invocation, let request):
+            if !launching.request(invocation, request) { look(id) }
+        case .emptyCgroup(let invocation, let attempt):
+            enqueue.yield(.empty(id, invocation, attempt: attempt))
+        case .setAside(let invocation, let why):
+            let path = launching.setAside(invocation)
+            log.error(
+                "run \(id): its record is damaged (\(why)); it is lost and is not run again",
+                metadata: ["record": "\(path ?? invocation.description)"])
+        case .storeEnd(let run):
+            enqueue.yield(.storeEnd(id, run))
+        case .retryEnd(let delay):
+            enqueue.yield(.later(id, .endRetryDue, after: delay))
+        case .lookAgain(_, let delay):
+            enqueue.yield(.lookAgain(id, after: delay))
+        case .clean(let invocation, let attempt):
+            launching.clean(invocation, run: id, attempt: attempt)
+        }
+    }
+
+    private func answer(_ id: RunID, _ result: Result<Run?, FireRefusal>) {
+        guard let fire = live[id]?.fire else { return }
+        live[id]?.fire = nil
+        switch result {
+        case .success(let run?): fire.resume(returning: .success(run))
+        case .success(nil):
+            let refusal = StoreRefusal(message: "run \(id) is gone", remedy: "look at the log of fafd")
+            fire.resume(returning: .failure(.store(refusal)))
+        case .failure(let refusal): fire.resume(returning: .failure(refusal))
+        }
+    }
+
+    private func guardStop(_ id: RunID, after delay: Duration) {
+        live[id]?.isGuarded = true
+        enqueue.yield(.guardStop(id, after: delay))
+    }
+
+    // MARK: Work
+
+    private func perform(_ work: Work) async {
+        switch work {
+        case .commit(let id, let run, let isNew):
+            deliver(await commit(run, isNew: isNew), to: id)
+        case .prepare(let id, let run):
+            await prepare(id, run)
+        case .empty(let id, let invocation, let attempt):
+            await launching.empty(invocation, run: id, attempt: attempt)
+            deliver(.cgroupEmptied, to: id)
+        case .storeEnd(let id, let run):
+            await storeEnd(id, run)
+        case .later(let id, let event, let delay):
+            try? await Task.sleep(for: delay)
+            deliver(event, to: id)
+        case .lookAgain(let id, let delay):
+            try? await Task.sleep(for: delay)
+            look(id)
+        case .guardStop(let id, let delay):
+            await killIfOverdue(id, after: delay)
+        case .adoptAll:
+            await adoptAll()
+        case .orphans(let ids, let delay):
+            if let delay { try? await Task.sleep(for: delay) }
+            for id in ids { await settle(orphan: id) }
+        }
+    }
+
+    private nonisolated func commit(_ run: Run, isNew: Bool) async -> RunEvent {
+        do {
+            if isNew { try await store.insert(run) } else { try await store.update(run) }
+            return .committed
+        } catch {
+            return .commitFailed(error.refusal)
+        }
+    }
+
+    private func prepare(_ id: RunID, _ run: Run) async {
+        guard let attempt = run.attempts.last else { return }
+        do {
+            let gate = try await launching.prepare(run, attempt)
+            live[id]?.gate = gate
+            deliver(.prepared(shimPID: gate.shimPID), to: id)
+        } catch {
+            deliver(.prepareFailed(error), to: id)
+        }
+    }
+
+    private func storeEnd(_ id: RunID, _ run: Run) async {
+        do {
+            try await store.finish(run)
+            log.info(
+                "run \(id) of \(run.task): \(run.state.rawValue)",
+                metadata: ["reason": "\(run.reason?.kind.rawValue ?? "")", "text": "\(run.reason?.text ?? "")"])
+            deliver(.endStored, to: id)
+        } catch .conflict(let text) {
+            // No such row: the database was exchanged under us. Its record tells how it ended, so the row comes back.
+            log.error("run \(id): \(text); storing the whole row")
+            do {
+                try await store.insert(run)
+                deliver(.endStored, to: id)
+            } catch {
+                deliver(.endRefused(error.refusal.message), to: id)
+            }
+        } catch {
+            log.error("run \(id): its end could not be stored (\(error.refusal.message)), retrying in 5 s")
+            deliver(.endRefused(error.refusal.message), to: id)
+        }
+    }
+
+    private func killIfOverdue(_ id: RunID, after delay: Duration) async {
+        do { try await Task.sleep(for: delay, clock: .suspending) } catch { return }
+        live[id]?.isGuarded = false
+        guard let invocation = live[id]?.machine.invocation,
+            case .observation(let observation, _) = launching.find(invocation), observation.phase == .started
+        else { return }
+        log.error("run \(id): its shim did not kill it in time; killing its cgroup")
+        await launching.empty(invocation, run: id, attempt: observation.number)
+    }
+
+    // MARK: Adoption
+
+    private func adoptAll() async {
+        let rows = live.filter { $0.value.machine.isUnadopted }.keys.sorted()
+        for (index, id) in rows.enumerated() {
+            if live[id]?.machine.isUnadopted == true { look(id) }
+            // Callers come first.
+            if index % 32 == 31 { await Task.yield() }
+        }
+        let names: [InvocationID]
+        do { names = try launching.names() } catch {
+            log.error("the records cannot be listed: \(error.message); runs without a row are not looked for")
+            return
+        }
+        for id in names where byInvocation[id] == nil { await settle(orphan: id) }
+        if !rows.isEmpty { log.info("looked at \(rows.count) active runs") }
+    }
+
+    /// A record without an active row: a refused fire, the traces of a stored end, or a run whose row is gone.
+    private func settle(orphan id: InvocationID) async {
+        guard byInvocation[id] == nil else { return }
+        let finding = launching.find(id)
+        var row: Run?
+        if case .observation(let observation, _) = finding {
+            do { row = try await store.run(observation.run) } catch {
+                log.error("run \(observation.run): \(error.refusal.message); its record is kept")
+                return
+            }
+            // A fire may have taken the record over while the store was asked.
+            guard byInvocation[id] == nil else { return }
+            if let row, !row.state.isFinal, observation.phase > .gate {
+                log.error("run \(row.id) has a second record, \(id); it is left alone")
+                return
+            }
+        }
+        switch OrphanDecision.decide(finding, rowIsFinal: row.map(\.state.isFinal)) {
+        case .delete:
+            orphans.remove(id)
+            if case .observation(let observation, _) = finding {
+                launching.clean(id, run: observation.run, attempt: observation.number)
+            }
+        case .wait:
+            orphans.insert(id)
+            if !launching.watch(id) { enqueue.yield(.orphans([id], after: .milliseconds(50))) }
+        case .setAside(let why):
+            let path = launching.setAside(id)
+            log.error("a record without a run is damaged (\(why))", metadata: ["record": "\(path ?? id.description)"])
+        case .keep:
+            log.warning("record \(id) was written by a newer version and is left alone")
+        case .restore:
+            await restore(id)
+        }
+    }
+
+    private func restore(_ id: InvocationID) async {
+        guard var run = launching.origin(id) else {
+            log.error("record \(id) belongs to no run and does not tell its own; it is left alone")
+            return
+        }
+        run.state = .starting
+        do {
+            try await store.insert(run)
+        } catch {
+            log.error("run \(run.id): its row could not be restored (\(error.refusal.message)), retrying in 5 s")
+            enqueue.yield(.orphans([id], after: .seconds(5)))
+            return
+        }
+        log.warning("run \(run.id) of \(run.task): its row was missing and is restored from its record")
+        live[run.id] = Live(machine: .adopt(run, boot: boot))
+        for attempt in run.attempts { byInvocation[attempt.invocation] = run.id }
+        look(run.id)
+    }
+}

@@ -114,6 +114,8 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     public var stop: StopRequest?
     /// The latest single signal that was asked for (`StopRequest.Cause.signal`).
     public var lastSignal: StopRequest?
+    /// When the stop sequence sends its SIGKILL, µs of CLOCK_BOOTTIME; `nil`: no stop, or no SIGKILL.
+    public var stopDeadline: UInt64?
     /// The final SIGKILL was sent.
     public var wasKilled = false
     public var exit: ProcessExit?

@@ -1,0 +1,86 @@
+public import TaskModel
+
+/// How a run ended, before it is put into its row.
+public struct RunEnd: Sendable, Hashable {
+    public var state: RunState
+    public var reason: Reason
+    public var endedAt: Timestamp
+    /// The last that is known of the attempt.
+    public var observation: AttemptObservation?
+
+    public init(state: RunState, reason: Reason, endedAt: Timestamp) {
+        self.state = state
+        self.reason = reason
+        self.endedAt = endedAt
+    }
+
+    /// The end that a record tells. `endedAt` stands in when the record does not know when the last process went.
+    init(_ observation: AttemptObservation, settings: TaskSettings, endedAt: Timestamp? = nil) {
+        let verdict = Verdict.judge(observation, settings: settings)
+        state = verdict.state
+        reason = verdict.reason
+        self.endedAt =
+            observation.endedAt ?? endedAt ?? observation.exitedAt ?? observation.startedAt
+            ?? Timestamp(microseconds: 0)
+        self.observation = observation
+    }
+
+    func apply(to run: inout Run) {
+        run.overlay(observation)
+        run.state = state
+        run.reason = reason
+        run.endedAt = endedAt
+        guard !run.attempts.isEmpty else { return }
+        let last = run.attempts.count - 1
+        run.attempts[last].state = state
+        run.attempts[last].reason = reason
+        run.attempts[last].endedAt = endedAt
+        run.attempts[last].shimPID = nil
+    }
+}
+
+extension Run {
+    /// Puts what the record says over the row.
+    mutating func overlay(_ observation: AttemptObservation?) {
+        guard let observation, !attempts.isEmpty else { return }
+        let last = attempts.count - 1
+        status = observation.status ?? status
+        progress = observation.progress ?? progress
+        resultText = observation.resultText ?? resultText
+        startedAt = startedAt ?? observation.startedAt
+        attempts[last].shimPID = observation.shimPID
+        attempts[last].mainPID = observation.mainPID
+        attempts[last].exit = observation.exit
+        attempts[last].usage = observation.usage
+        attempts[last].startedAt = observation.startedAt
+        setLiveState(observation.liveState(settings.kind))
+    }
+
+    mutating func setLiveState(_ live: RunState) {
+        state = live
+        if !attempts.isEmpty { attempts[attempts.count - 1].state = live }
+    }
+
+    mutating func withdrawAttemptEnd() {
+        guard !attempts.isEmpty else { return }
+        let last = attempts.count - 1
+        attempts[last].state = .stopping
+        attempts[last].reason = nil
+        attempts[last].endedAt = nil
+    }
+}
+
+extension AttemptObservation {
+    /// The public state that this phase of a living attempt stands for.
+    public func liveState(_ kind: TaskSettings.Kind) -> RunState {
+        switch phase {
+        case .gate, .passed:
+            return .starting
+        case .started:
+            if saysStopping || stop != nil { return .stopping }
+            return kind == .notify && !isReady ? .starting : .running
+        case .exited, .emptied:
+            return .stopping
+        }
+    }
+}

@@ -1,0 +1,95 @@
+public import TaskModel
+
+/// A fact about one run, for its machine.
+public enum RunEvent: Sendable, Hashable {
+    /// The row is durable.
+    case committed
+    /// The row is not in the store, and will not be.
+    case commitFailed(StoreRefusal)
+    /// A shim stands at the gate.
+    case prepared(shimPID: Int32)
+    case prepareFailed(LaunchRefusal)
+    /// What the attempt's record says now. Launching, adoption, changes and the shim's death all come as this.
+    case found(Finding)
+    /// Nothing of the attempt is left in its cgroup.
+    case cgroupEmptied
+    case stopRequested(StopRequest)
+    /// The end is durable.
+    case endStored
+    /// The end could not be stored; the text says why.
+    case endRefused(String)
+    /// Time to try again what `endRefused` refused.
+    case endRetryDue
+}
+
+/// What is on disk of an attempt: its live record, or else its durable end.
+public enum Finding: Sendable, Hashable {
+    case nothing
+    case observation(AttemptObservation, isEnd: Bool)
+    /// Not readable; the text says what is wrong.
+    case damaged(String)
+    /// Written by a newer version than this one.
+    case newer(String)
+}
+
+/// Why the store refused a run.
+public struct StoreRefusal: Error, Sendable, Hashable {
+    public var message: String
+    public var remedy: String
+
+    public init(message: String, remedy: String) {
+        self.message = message
+        self.remedy = remedy
+    }
+}
+
+/// Why no shim could be made ready.
+public struct LaunchRefusal: Error, Sendable, Hashable {
+    /// The step that failed, in the words of the record's format ("cgroup", "notify-socket", ...).
+    public var step: String
+    public var errno: Int32
+    public var message: String
+    public var remedy: String
+
+    public init(step: String, errno: Int32, message: String, remedy: String) {
+        self.step = step
+        self.errno = errno
+        self.message = message
+        self.remedy = remedy
+    }
+}
+
+/// An order to the driver. Effects are executed in their order; only `commitAndPrepare` overlaps its two halves.
+public enum RunEffect: Sendable, Hashable {
+    /// Store the row (a new one, or in place of the old) and make a shim ready, at the same time.
+    /// Answers: `committed` or `commitFailed`, and `prepared` or `prepareFailed`, in any order.
+    case commitAndPrepare(Run, isNew: Bool)
+    /// Let the prepared shim run the script.
+    case go
+    /// Close the gate: the shim leaves without running anything.
+    case withhold
+    /// Tell whoever fired that the run is on its way.
+    case acknowledge
+    case refuse(FireRefusal)
+    /// Begin to watch the attempt's shim and record. Answers with `found`.
+    case watch(InvocationID)
+    /// Hand a stop request to the attempt's shim. Answers with `found` if there is no shim.
+    case request(InvocationID, StopRequest)
+    /// Kill all that is left in the attempt's cgroup. Answers: `cgroupEmptied`.
+    case emptyCgroup(InvocationID, attempt: Int)
+    /// Move a damaged record out of the way and name it.
+    case setAside(InvocationID, why: String)
+    /// Store the end. Answers: `endStored` or `endRefused`.
+    case storeEnd(Run)
+    case retryEnd(after: Duration)
+    /// Look at the record again in a while. Answers with `found`.
+    case lookAgain(InvocationID, after: Duration)
+    /// Delete record, end, notify socket and cgroup of the attempt.
+    case clean(InvocationID, attempt: Int)
+}
+
+/// Why a fire was refused after the run got its number. The script has not run and will not.
+public enum FireRefusal: Error, Sendable, Hashable {
+    case store(StoreRefusal)
+    case launch(LaunchRefusal)
+}
