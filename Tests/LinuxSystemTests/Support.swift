@@ -1,0 +1,37 @@
+import Glibc
+import LinuxSystem
+
+/// A directory of the test's own that goes with it.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/faf-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SystemError(call: "mkdtemp", errno: errno) }
+        path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
+
+    deinit { _ = removeTree(path) }
+
+    func write(_ name: String, _ text: String, mode: mode_t = 0o644) throws -> String {
+        let file = path + "/" + name
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw SystemError(call: "open", path: file, errno: errno) }
+        let owned = OwnedDescriptor(owning: descriptor)
+        try owned.writeAll(Array(text.utf8))
+        guard chmod(file, mode) == 0 else { throw SystemError(call: "chmod", path: file, errno: errno) }
+        return file
+    }
+
+    func directory(_ name: String, mode: mode_t = 0o755) throws -> String {
+        let made = path + "/" + name
+        guard mkdir(made, mode) == 0, chmod(made, mode) == 0 else {
+            throw SystemError(call: "mkdir", path: made, errno: errno)
+        }
+        return made
+    }
+}
+
+private func removeTree(_ path: String) -> Int32 {
+    nftw(path, { path, _, _, _ in path.map { remove($0) } ?? -1 }, 16, FTW_DEPTH | FTW_PHYS)
+}
