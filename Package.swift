@@ -94,6 +94,9 @@ let package = Package(
         // C
         .target(name: "CLinux"),
         .target(name: "CRecord"),
+
+        // Tests
+        tests("LinuxSystemTests", ["LinuxSystem"]),
     ],
     swiftLanguageModes: [.v6]
 )

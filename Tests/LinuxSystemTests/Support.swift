@@ -11,7 +11,7 @@ final class TemporaryDirectory {
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
-    deinit { _ = removeTree(path) }
+    deinit { removeTree(path) }
 
     func write(_ name: String, _ text: String, mode: mode_t = 0o644) throws -> String {
         let file = path + "/" + name
@@ -32,6 +32,18 @@ final class TemporaryDirectory {
     }
 }
 
-private func removeTree(_ path: String) -> Int32 {
-    nftw(path, { path, _, _, _ in path.map { remove($0) } ?? -1 }, 16, FTW_DEPTH | FTW_PHYS)
+private func removeTree(_ path: String) {
+    if let directory = opendir(path) {
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(cString: $0.bindMemory(to: CChar.self).baseAddress!) })
+        }
+        closedir(directory)
+        for name in names where name != "." && name != ".." {
+            var status = stat()
+            let inner = path + "/" + name
+            if lstat(inner, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { removeTree(inner) } else { unlink(inner) }
+        }
+    }
+    rmdir(path)
 }
