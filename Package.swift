@@ -97,6 +97,7 @@ let package = Package(
 
         // Tests
         tests("LinuxSystemTests", ["LinuxSystem"]),
+        tests("VarlinkTests", ["Varlink"]),
     ],
     swiftLanguageModes: [.v6]
 )

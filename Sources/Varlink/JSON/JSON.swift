@@ -13,10 +13,17 @@ public enum JSON: Sendable, Hashable {
 public struct JSONObject: Sendable, Hashable {
     public typealias Member = (name: String, value: JSON)
 
-    private var names: [String] = []
-    private var values: [JSON] = []
+    /// Without duplicates, in step with `values`.
+    private(set) var names: [String] = []
+    private(set) var values: [JSON] = []
 
     public init() {}
+
+    /// `names` holds no name twice.
+    init(uniqueNames names: [String], values: [JSON]) {
+        self.names = names
+        self.values = values
+    }
 
     /// The value of `name`, `nil` if it is not there. Setting `nil` removes it; setting a new name appends it.
     public subscript(name: String) -> JSON? {
@@ -38,7 +45,7 @@ public struct JSONObject: Sendable, Hashable {
 
     public var isEmpty: Bool { names.isEmpty }
     public var count: Int { names.count }
-    public var members: [Member] { Array(zip(names, values)).map { (name: $0.0, value: $0.1) } }
+    public var members: [Member] { names.indices.map { (name: names[$0], value: values[$0]) } }
 }
 
 extension JSON {
