@@ -9,7 +9,7 @@ struct SectionReader {
             let end = line.bytes.lastIndex(where: { !isBlank($0) })
         else { return }
         let text = start..<(end + 1)
-        guard isText(line.bytes[text]) else {
+        guard UnitFile.isText(line.bytes[text]) else {
             throw SyntaxProblem(
                 position: line.position(text.lowerBound), message: "the line is not valid UTF-8",
                 remedy: "save the file as UTF-8", isFatal: true)
@@ -64,13 +64,5 @@ struct SectionReader {
                 continuations: line.pieces
                     .filter { $0.offset > valueStart && $0.offset < text.upperBound }
                     .map { .init(offset: $0.offset - valueStart, position: Position(line: $0.line, column: 1)) }))
-    }
-
-    /// UTF-8 as systemd wants it: without the code points that Unicode sets aside as no characters.
-    private func isText(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard let text = String(validating: bytes, as: UTF8.self) else { return false }
-        return !text.unicodeScalars.contains { scalar in
-            scalar.value & 0xFFFE == 0xFFFE || (0xFDD0...0xFDEF).contains(scalar.value)
-        }
     }
 }

@@ -26,6 +26,14 @@ public struct UnitFile: Sendable {
         }
     }
 
+    /// UTF-8 as systemd wants it: without the code points that Unicode sets aside as no characters.
+    public static func isText(_ bytes: some Sequence<UInt8>) -> Bool {
+        guard let text = String(validating: bytes, as: UTF8.self) else { return false }
+        return !text.unicodeScalars.contains { scalar in
+            scalar.value & 0xFFFE == 0xFFFE || (0xFDD0...0xFDEF).contains(scalar.value)
+        }
+    }
+
     private init(_ reader: SectionReader) {
         assignments = reader.assignments
         warnings = reader.warnings
