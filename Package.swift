@@ -66,7 +66,12 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
 
         // Edges
-        module("FafServer", ["FafAPI", "Varlink", "VarlinkServer", "Supervisor", "Store", "TaskModel", "TaskUnits", logging]),
+        module(
+            "FafServer",
+            [
+                "FafAPI", "Varlink", "VarlinkServer", "LinuxSystem", "Supervisor", "Lifecycle", "Store", "TaskModel",
+                "TaskUnits",
+            ]),
         module("FireAndForget", ["FafAPI", "Varlink", "VarlinkClient"]),
         module("Launcher", ["ShimProtocol", "Notify", "TaskModel", "LinuxSystem", logging]),
         module("SQLiteStore", ["Store", "TaskModel", grdb]),
@@ -96,6 +101,7 @@ let package = Package(
         .target(name: "CRecord"),
 
         // Tests
+        tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("VarlinkTests", ["Varlink"]),
     ],

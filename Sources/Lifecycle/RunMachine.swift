@@ -93,7 +93,10 @@ public struct RunMachine: Sendable, Hashable {
 
     // MARK: Events
 
-    public mutating func handle(_ event: RunEvent, now: Timestamp) -> [RunEffect] {
+    /// - Parameters:
+    ///   - now: CLOCK_REALTIME, for what the row shows.
+    ///   - fresh: an invocation id that no attempt has had; used when the attempt is launched anew.
+    public mutating func handle(_ event: RunEvent, now: Timestamp, fresh: InvocationID) -> [RunEffect] {
         switch (state, event) {
         case (.launching(let launch), .committed):
             var next = launch
@@ -112,7 +115,8 @@ public struct RunMachine: Sendable, Hashable {
             return refuse(launch, refusal)
         case (.launching(let launch), .stopRequested(let request)):
             var next = launch
-            next.stops.append(request)
+            // Asked twice is asked once; so nobody can make this grow while the launch goes on.
+            if !next.stops.contains(request) { next.stops.append(request) }
             state = .launching(next)
             return []
 
@@ -125,7 +129,7 @@ public struct RunMachine: Sendable, Hashable {
 
         case (.unadopted, .found(let finding)), (.atGate, .found(let finding)), (.watching, .found(let finding)),
             (.foreign, .found(let finding)):
-            return found(finding, now: now)
+            return found(finding, now: now, fresh: fresh)
 
         case (.atGate, .stopRequested(let request)), (.watching, .stopRequested(let request)):
             return attemptEffects { [.request($0.invocation, request)] }
@@ -219,7 +223,7 @@ public struct RunMachine: Sendable, Hashable {
 
     /// The attempt never ran: it gets a new invocation id, so that a shim of the old one that is still about can
     /// never meet it.
-    private mutating func relaunch(now: Timestamp) -> [RunEffect] {
+    private mutating func relaunch(now: Timestamp, fresh: InvocationID) -> [RunEffect] {
         guard let old = run.attempts.last else {
             return finish(RunEnd(state: .lost, reason: Reason(.lost, "its row names no attempt"), endedAt: now))
         }
@@ -229,7 +233,7 @@ public struct RunMachine: Sendable, Hashable {
                 + finish(RunEnd(state: .failed, reason: Reason(.resources, text), endedAt: now))
         }
         launches += 1
-        run.attempts[run.attempts.count - 1] = Attempt(number: old.number, invocation: .random(), boot: boot)
+        run.attempts[run.attempts.count - 1] = Attempt(number: old.number, invocation: fresh, boot: boot)
         state = .launching(Launch(isNew: false))
         return [.clean(old.invocation, attempt: old.number), .commitAndPrepare(run, isNew: false)]
     }
@@ -237,7 +241,7 @@ public struct RunMachine: Sendable, Hashable {
     // MARK: Watching and adopting
 
     /// The start-up table of the design, which is also all that happens to a run that was just launched.
-    private mutating func found(_ finding: Finding, now: Timestamp) -> [RunEffect] {
+    private mutating func found(_ finding: Finding, now: Timestamp, fresh: InvocationID) -> [RunEffect] {
         guard let attempt = run.attempts.last else {
             return finish(RunEnd(state: .lost, reason: Reason(.lost, "its row names no attempt"), endedAt: now))
         }
@@ -254,10 +258,13 @@ public struct RunMachine: Sendable, Hashable {
             ]
         case .nothing:
             if attempt.boot != boot { return rebooted(now: now) }
-            if case .watching = state {
+            switch state {
+            case .watching, .foreign:
+                // It has run, so it is not launched again.
                 return lose("its record has vanished", attempt, now: now)
+            case .unadopted, .atGate, .launching, .refused, .emptying, .ending, .over:
+                return relaunch(now: now, fresh: fresh)
             }
-            return relaunch(now: now)
         case .observation(let observation, let isEnd):
             if isEnd || observation.phase == .emptied {
                 return finish(RunEnd(observation, settings: run.settings))
@@ -275,7 +282,7 @@ public struct RunMachine: Sendable, Hashable {
                 state = .atGate(observation)
                 return isKnown ? [] : [.watch(attempt.invocation)]
             case (.gate, false):
-                return relaunch(now: now)
+                return relaunch(now: now, fresh: fresh)
             case (.passed, true), (.started, true), (.exited, true):
                 let wasWatched: Bool
                 switch state {

@@ -191,7 +191,7 @@ public actor Supervisor {
 
     private func deliver(_ event: RunEvent, to id: RunID) {
         guard var entry = live[id] else { return }
-        let effects = entry.machine.handle(event, now: now())
+        let effects = entry.machine.handle(event, now: now(), fresh: .random())
         entry.machine.invocation.map { byInvocation[$0] = id }
         live[id] = entry
         execute(effects, for: id)

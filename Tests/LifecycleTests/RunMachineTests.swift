@@ -1,0 +1,172 @@
+import Lifecycle
+import TaskModel
+import Testing
+
+@Suite struct RunMachineTests {
+    private let invocation = InvocationID(high: 7, low: 7)
+    private let kill = StopRequest(cause: .kill, uid: 2001)
+    private let full = StoreRefusal(message: "full", remedy: "free some")
+    private let noCgroup = LaunchRefusal(step: "cgroup", errno: 13, message: "cgroup: EACCES", remedy: "look")
+
+    @Test(arguments: [true, false]) func `the go is given when row and shim are both there`(commitFirst: Bool) {
+        var (machine, effects) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        #expect(effects == [.commitAndPrepare(sampleRun(), isNew: true)])
+        let events: [RunEvent] = commitFirst ? [.committed, .prepared(shimPID: 5)] : [.prepared(shimPID: 5), .committed]
+        #expect(machine.handle(events[0]).isEmpty)
+        effects = machine.handle(events[1])
+        #expect(effects == [.go, .acknowledge, .watch(invocation)])
+    }
+
+    @Test func `a run whose row is not stored never runs`() {
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        #expect(machine.handle(.prepared(shimPID: 5)).isEmpty)
+        #expect(machine.handle(.commitFailed(full)) == [.withhold, .refuse(.store(full))])
+        #expect(machine.isOver)
+    }
+
+    @Test func `a shim that comes after the refusal is sent away`() {
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        #expect(machine.handle(.commitFailed(full)) == [.refuse(.store(full))])
+        #expect(!machine.isOver)
+        #expect(machine.handle(.prepared(shimPID: 5)) == [.withhold])
+        #expect(machine.isOver)
+    }
+
+    @Test func `a launch that fails is refused and its row ends as failed`() {
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        #expect(machine.handle(.prepareFailed(noCgroup)).isEmpty)
+        let effects = machine.handle(.committed)
+        #expect(effects.first == .refuse(.launch(noCgroup)))
+        #expect(effects.storedEnd?.state == .failed)
+        #expect(effects.storedEnd?.reason?.kind == .exec)
+    }
+
+    @Test func `a stop that comes before the shim is handed over after the go`() {
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        #expect(machine.handle(.stopRequested(kill)).isEmpty)
+        _ = machine.handle(.committed)
+        let effects = machine.handle(.prepared(shimPID: 5))
+        #expect(effects == [.go, .acknowledge, .request(invocation, kill), .watch(invocation)])
+    }
+
+    @Test func `a shim that dies at the gate is replaced, but not forever`() {
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        for _ in 1...2 {
+            _ = machine.handle(.committed)
+            _ = machine.handle(.prepared(shimPID: 5))
+            #expect(machine.handle(.found(.nothing)).contains { if case .commitAndPrepare = $0 { true } else { false } })
+        }
+        _ = machine.handle(.committed)
+        _ = machine.handle(.prepared(shimPID: 5))
+        let end = machine.handle(.found(.nothing)).storedEnd
+        #expect(end?.state == .failed)
+        #expect(end?.reason?.kind == .resources)
+    }
+
+    @Test func `an end that cannot be stored is tried again, and is not shown before`() {
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        _ = machine.handle(.committed)
+        _ = machine.handle(.prepared(shimPID: 5))
+        _ = machine.handle(found(.started, held: true))
+        #expect(machine.handle(found(.emptied, held: false)).storedEnd?.state == .succeeded)
+        #expect(machine.presented(with: nil).state == .stopping)
+        #expect(machine.presented(with: nil).endedAt == nil)
+        guard case .retryEnd? = machine.handle(.endRefused("full")).first else {
+            Issue.record("no retry")
+            return
+        }
+        #expect(machine.handle(.endRetryDue).storedEnd?.state == .succeeded)
+        #expect(machine.handle(.endStored) == [.clean(invocation, attempt: 1)])
+        #expect(machine.presented(with: nil).state == .succeeded)
+    }
+
+    @Test func `fine states come from the record`() {
+        var (machine, _) = RunMachine.fire(sampleRun(kind: .notify), boot: thisBoot)
+        _ = machine.handle(.committed)
+        _ = machine.handle(.prepared(shimPID: 5))
+        var seen = observation(.started, held: true)
+        #expect(machine.presented(with: seen).state == .starting)
+        seen.isReady = true
+        seen.status = "18 of 30"
+        seen.progress = Progress(done: 18, total: 30)
+        #expect(machine.presented(with: seen).state == .running)
+        #expect(machine.presented(with: seen).status == "18 of 30")
+        seen.saysStopping = true
+        #expect(machine.presented(with: seen).state == .stopping)
+        #expect(machine.presented(with: observation(.exited, held: true)).state == .stopping)
+    }
+
+    /// Walks every state that any order of events can reach, and holds each against what must never happen.
+    @Test func `no order of events breaks a promise`() {
+        struct Point: Hashable {
+            var machine: RunMachine
+            var isCommitted = false
+            var isPrepared = false
+            var wentUnder: InvocationID?
+            var isRefused = false
+            var isStored = false
+            var storeFailures = 0
+        }
+        var events: [RunEvent] = [
+            .committed, .commitFailed(full), .prepared(shimPID: 5), .prepareFailed(noCgroup), .found(.nothing),
+            .found(.damaged("crc")), .found(.newer("2.0")), .cgroupEmptied, .stopRequested(kill), .endStored,
+            .endRefused("full"), .endRetryDue, found(.emptied, held: false, isEnd: true),
+            found(.started, held: false, boot: otherBoot),
+        ]
+        for phase in [AttemptObservation.Phase.gate, .passed, .started, .exited, .emptied] {
+            events += [found(phase, held: true), found(phase, held: false)]
+        }
+        let (fired, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        var open = [Point(machine: fired), Point(machine: .adopt(sampleRun(), boot: thisBoot), isCommitted: true)]
+        var seen = Set(open)
+        while let point = open.popLast() {
+            for event in events {
+                var next = point
+                // The driver answers each launch once.
+                switch event {
+                case .committed: if point.isCommitted || point.isRefused { continue }
+                case .commitFailed:
+                    // A store may fail forever; twice shows all that comes of it.
+                    if point.isCommitted || point.isRefused || point.storeFailures == 2 { continue }
+                    next.storeFailures += 1
+                case .prepared, .prepareFailed: if point.isPrepared { continue }
+                default: break
+                }
+                let effects = next.machine.handle(event)
+                if event == .committed { next.isCommitted = true }
+                if case .prepared = event { next.isPrepared = true }
+                if case .prepareFailed = event { next.isPrepared = true }
+                for effect in effects {
+                    switch effect {
+                    case .go:
+                        #expect(next.isCommitted && next.isPrepared && !next.isRefused, "\(event)")
+                        #expect(next.wentUnder != next.machine.invocation, "the same attempt got two goes")
+                        next.wentUnder = next.machine.invocation
+                    case .commitAndPrepare(let run, _):
+                        #expect(!next.isStored)
+                        #expect(run.attempts.last?.invocation != next.wentUnder)
+                        next.isPrepared = false
+                        next.isCommitted = false
+                    case .refuse(.store):
+                        next.isRefused = true
+                    case .refuse(.launch), .acknowledge, .withhold, .watch, .request, .emptyCgroup, .setAside,
+                        .retryEnd, .lookAgain, .clean:
+                        break
+                    case .storeEnd(let run):
+                        #expect(run.state.isFinal && run.reason != nil && run.endedAt != nil)
+                        #expect(!next.isStored, "an end was stored twice")
+                    }
+                }
+                if event == .endStored, effects.contains(where: { if case .clean = $0 { true } else { false } }) {
+                    next.isStored = true
+                }
+                #expect(next.machine.presented(with: nil).state.isFinal == next.isStored || next.isRefused)
+                if point.isStored { #expect(effects.isEmpty, "\(event) after the end") }
+                if seen.insert(next).inserted { open.append(next) }
+            }
+            if seen.count > 50_000 { break }
+        }
+        #expect(seen.count > 20)
+        #expect(seen.count < 50_000, "the walk did not end")
+    }
+}

@@ -1,0 +1,74 @@
+import Lifecycle
+import TaskModel
+import Testing
+
+@Suite struct VerdictTests {
+    private func judge(
+        _ exit: ProcessExit?, kind: TaskSettings.Kind = .simple, success: TaskSettings.ExitStatuses = .init(),
+        _ change: (inout AttemptObservation) -> Void = { _ in }
+    ) -> (RunState, Reason.Kind) {
+        var seen = observation(.emptied, held: false)
+        seen.exit = exit
+        change(&seen)
+        var settings = sampleRun(kind: kind).settings
+        settings.successExitStatus = success
+        let verdict = Verdict.judge(seen, settings: settings)
+        #expect(!verdict.reason.text.isEmpty)
+        return (verdict.state, verdict.reason.kind)
+    }
+
+    @Test func `only exit code 0 succeeds by itself`() {
+        #expect(judge(.exited(code: 0)) == (.succeeded, .success))
+        #expect(judge(.exited(code: 1)) == (.failed, .exitCode))
+        #expect(judge(.signaled(signal: 15, coreDumped: false)) == (.failed, .signal))
+        #expect(judge(.signaled(signal: 11, coreDumped: true)) == (.failed, .coreDump))
+    }
+
+    @Test func `SuccessExitStatus adds codes and signals`() {
+        var success = TaskSettings.ExitStatuses()
+        success.codes = [75]
+        success.signals = [15]
+        #expect(judge(.exited(code: 75), success: success) == (.succeeded, .success))
+        #expect(judge(.signaled(signal: 15, coreDumped: false), success: success) == (.succeeded, .success))
+    }
+
+    @Test func `an unknown end is never made up`() {
+        #expect(judge(nil) == (.lost, .lost))
+        #expect(judge(.unknown) == (.lost, .lost))
+    }
+
+    @Test func `a step before the script is named`() {
+        #expect(judge(.notStarted(step: "chdir", errno: 13)) == (.failed, .exec))
+    }
+
+    @Test func `notify without READY is a protocol failure`() {
+        #expect(judge(.exited(code: 0), kind: .notify) == (.failed, .protocol))
+        #expect(judge(.exited(code: 0), kind: .notify) { $0.isReady = true } == (.succeeded, .success))
+        #expect(judge(.exited(code: 2), kind: .notify) == (.failed, .exitCode))
+    }
+
+    @Test func `a stop decides over the exit status`() {
+        let causes: [(StopRequest.Cause, RunState, Reason.Kind)] = [
+            (.kill, .killed, .signal), (.shutdown, .killed, .shutdown), (.timeoutStart, .timedOut, .timeout),
+            (.leftovers, .succeeded, .success), (.stopping, .succeeded, .success),
+        ]
+        for (cause, state, kind) in causes {
+            #expect(judge(.exited(code: 0)) { $0.stop = StopRequest(cause: cause, uid: 0) } == (state, kind))
+        }
+    }
+
+    @Test func `STOPPING that does not stop is a timeout`() {
+        let verdict = judge(.signaled(signal: 9, coreDumped: false)) {
+            $0.stop = StopRequest(cause: .stopping, uid: 2001)
+            $0.wasKilled = true
+        }
+        #expect(verdict == (.timedOut, .timeout))
+    }
+
+    @Test func `a single signal counts only if the process died of it`() {
+        let request = StopRequest(cause: .signal, signal: 10, uid: 2001)
+        #expect(judge(.signaled(signal: 10, coreDumped: false)) { $0.lastSignal = request } == (.killed, .signal))
+        #expect(judge(.exited(code: 0)) { $0.lastSignal = request } == (.succeeded, .success))
+        #expect(judge(.signaled(signal: 11, coreDumped: false)) { $0.lastSignal = request } == (.failed, .signal))
+    }
+}
