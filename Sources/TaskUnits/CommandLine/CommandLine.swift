@@ -3,8 +3,10 @@ public enum CommandLine {
     /// What one assignment gave.
     public struct Reading: Sendable, Hashable {
         public var commands: [ExecCommand] = []
-        /// Escapes that were kept as they stand, and commands with the `-` prefix that were left out.
+        /// Escapes that were kept as they stand.
         public var warnings: [ValueError] = []
+        /// Why commands with the `-` prefix were left out.
+        public var leftOut: [ValueError] = []
     }
 
     /// The commands of all assignments of one setting in order; an empty assignment resets the list.
@@ -27,7 +29,7 @@ public enum CommandLine {
     /// One assignment: one command, or several with a lone `;` between them.
     ///
     /// A command that cannot be read is an error; with the `-` prefix it and the rest of the assignment are left out,
-    /// as systemd has it, and a warning says so.
+    /// as systemd has it, and `leftOut` says so.
     public static func read(
         _ assignment: String, specifiers: (String) throws(ValueError) -> String
     ) throws(ValueError) -> Reading {
@@ -42,7 +44,7 @@ public enum CommandLine {
                 }
             } catch {
                 guard prefixes.flags.contains(.ignoreFailure) else { throw error }
-                reading.warnings.append(error)
+                reading.leftOut.append(error)
                 break
             }
         }

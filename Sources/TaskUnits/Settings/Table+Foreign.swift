@@ -1,0 +1,138 @@
+extension SettingTable {
+    /// What systemd has and faf does not: an operator who carries a service over is told, line by line.
+    static let foreignSettings: [Setting] = (foreignUnit + foreignTask + foreignInstall).flatMap(\.settings)
+
+    private static let foreignUnit: [RefusedGroup] = [
+        .foreign(
+            "Unit",
+            [
+                "Requires", "Requisite", "Wants", "BindsTo", "Upholds", "PartOf", "Conflicts", "Before", "After",
+                "PropagatesReloadTo", "ReloadPropagatedFrom", "PropagatesStopTo", "StopPropagatedFrom",
+                "JoinsNamespaceOf", "RequiresMountsFor", "WantsMountsFor", "DefaultDependencies",
+            ],
+            reason: "a task is fired, it does not depend on units", remedy: "remove the line"),
+        .foreign(
+            "Unit",
+            [
+                "StopWhenUnneeded", "RefuseManualStart", "RefuseManualStop", "AllowIsolate", "IgnoreOnIsolate",
+                "OnSuccessJobMode", "OnFailureJobMode", "OnFailureIsolate", "JobTimeoutSec", "JobRunningTimeoutSec",
+                "JobTimeoutAction", "JobTimeoutRebootArgument", "FailureAction", "SuccessAction",
+                "FailureActionExitStatus", "SuccessActionExitStatus", "RebootArgument", "CollectMode", "SourcePath",
+                "SurviveFinalKillSignal",
+            ],
+            reason: "it is about systemd's jobs", remedy: "remove the line"),
+        .foreign(
+            "Unit", ["StartLimitIntervalSec", "StartLimitInterval", "StartLimitBurst", "StartLimitAction"],
+            reason: "every fire is a run of its own", remedy: "remove the line"),
+    ]
+
+    private static let foreignInstall: [RefusedGroup] = [
+        .foreign(
+            "Install", ["Alias", "WantedBy", "RequiredBy", "UpheldBy", "Also", "DefaultInstance"],
+            reason: "a task is not enabled, it is fired", remedy: "remove the section")
+    ]
+
+    private static let foreignTask: [RefusedGroup] = [
+        .foreign(
+            "Task",
+            [
+                "ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost",
+                "ExecReloadPost",
+            ],
+            reason: "a run is one command", remedy: "remove the line and do it in the script"),
+        .foreign(
+            "Task",
+            [
+                "Restart", "RestartSec", "RestartSteps", "RestartMaxDelaySec", "RestartMode",
+                "RestartPreventExitStatus", "RestartForceExitStatus", "RestartKillSignal",
+            ],
+            reason: "runs end; a failed one is retried by Retry=, which is not supported yet", remedy: "remove the line"
+        ),
+        .foreign(
+            "Task",
+            [
+                "PIDFile", "GuessMainPID", "RemainAfterExit", "ExitType", "BusName", "Sockets", "NonBlocking",
+                "FileDescriptorStoreMax", "FileDescriptorStorePreserve", "OpenFile", "USBFunctionDescriptors",
+                "USBFunctionStrings", "ReloadSignal", "RuntimeRandomizedExtraSec", "TimeoutStartFailureMode",
+                "TimeoutStopFailureMode", "TimeoutCleanSec", "RefreshOnReload", "PermissionsStartOnly",
+                "RootDirectoryStartOnly",
+            ],
+            reason: "it is about services that stay", remedy: "remove the line"),
+        .foreign(
+            "Task",
+            [
+                "RootDirectory", "RootImage", "RootImageOptions", "RootImagePolicy", "RootHash", "RootHashSignature",
+                "RootVerity", "RootEphemeral", "ExtensionDirectories", "ExtensionImages", "ExtensionImagePolicy",
+                "MountImages", "MountImagePolicy", "MountFlags", "MountAPIVFS", "LogNamespace", "BindLogSockets",
+                "DelegateNamespaces", "PrivateBPF",
+            ],
+            reason: "scripts see the machine's own file system", remedy: "remove the line"),
+        .foreign(
+            "Task",
+            [
+                "RuntimeDirectory", "RuntimeDirectoryMode", "RuntimeDirectoryPreserve", "StateDirectory",
+                "StateDirectoryMode", "StateDirectoryQuota", "StateDirectoryAccounting", "CacheDirectory",
+                "CacheDirectoryMode", "CacheDirectoryQuota", "CacheDirectoryAccounting", "LogsDirectory",
+                "LogsDirectoryMode", "LogsDirectoryQuota", "LogsDirectoryAccounting", "ConfigurationDirectory",
+                "ConfigurationDirectoryMode",
+            ],
+            reason: "faf makes no directories for a task",
+            remedy: "remove the line; tmpfiles.d(5) or the script makes directories"),
+        .foreign(
+            "Task",
+            [
+                "LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted",
+                "ImportCredential",
+            ],
+            reason: "faf hands over no credentials",
+            remedy: "remove the line; a file that only User= can read holds them"),
+        .foreign(
+            "Task",
+            [
+                "UnsetEnvironment", "ExecSearchPath", "SetLoginEnvironment", "PAMName", "UtmpIdentifier", "UtmpMode",
+                "SELinuxContext", "AppArmorProfile", "SmackProcessLabel", "Personality", "CoredumpFilter",
+                "CoredumpReceive", "NUMAPolicy", "NUMAMask", "MemoryKSM", "MemoryTHP", "UserNamespace",
+            ],
+            reason: "faf has nothing like it", remedy: "remove the line"),
+        .foreign(
+            "Task",
+            [
+                "StandardInputText", "StandardInputData", "TTYPath", "TTYReset", "TTYVHangup", "TTYVTDisallocate",
+                "TTYRows", "TTYColumns",
+            ],
+            reason: "a script has no terminal and no input",
+            remedy: "remove the line and pass parameters"),
+        .foreign(
+            "Task",
+            [
+                "SyslogIdentifier", "SyslogFacility", "SyslogLevel", "SyslogLevelPrefix", "LogLevelMax",
+                "LogRateLimitIntervalSec", "LogRateLimitBurst", "LogExtraFields", "LogFilterPatterns",
+            ],
+            reason: "a run's output is labelled with the task's name", remedy: "remove the line"),
+        .foreign(
+            "Task",
+            [
+                "Slice", "Delegate", "DelegateSubgroup", "DisableControllers", "CPUAccounting", "MemoryAccounting",
+                "IOAccounting", "TasksAccounting", "IPAccounting", "BlockIOAccounting", "StartupCPUWeight", "CPUShares",
+                "StartupCPUShares", "CPUQuotaPeriodSec", "AllowedCPUs", "StartupAllowedCPUs", "AllowedMemoryNodes",
+                "StartupAllowedMemoryNodes", "MemoryMin", "MemoryLow", "DefaultMemoryMin", "DefaultMemoryLow",
+                "StartupMemoryLow", "StartupMemoryHigh", "StartupMemoryMax", "MemorySwapMax", "StartupMemorySwapMax",
+                "MemoryZSwapMax", "StartupMemoryZSwapMax", "MemoryZSwapWriteback", "MemoryLimit",
+                "MemoryPressureWatch", "MemoryPressureThresholdSec", "CPUPressureWatch", "CPUPressureThresholdSec",
+                "IOPressureWatch", "IOPressureThresholdSec", "StartupIOWeight", "IODeviceWeight",
+                "IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax",
+                "IODeviceLatencyTargetSec", "BlockIOWeight", "StartupBlockIOWeight", "BlockIODeviceWeight",
+                "BlockIOReadBandwidth", "BlockIOWriteBandwidth", "DeviceAllow", "DevicePolicy", "IPAddressAllow",
+                "IPAddressDeny", "IPIngressFilterPath", "IPEgressFilterPath", "ManagedOOMSwap",
+                "ManagedOOMMemoryPressure", "ManagedOOMMemoryPressureLimit", "ManagedOOMMemoryPressureDurationSec",
+                "ManagedOOMPreference", "BPFProgram", "SocketBindAllow", "SocketBindDeny",
+                "RestrictNetworkInterfaces", "NFTSet", "ConcurrencyHardMax", "ConcurrencySoftMax",
+            ],
+            reason: "it would not be enforced for a task",
+            remedy: "remove the line; `systemctl set-property faf-tasks.service` sets it for all tasks together"),
+        .foreign(
+            "Task", ["ReadWriteDirectories", "ReadOnlyDirectories", "InaccessibleDirectories"],
+            reason: "an old name of a sandbox setting, and the sandbox is not supported yet",
+            remedy: "remove the line"),
+    ]
+}

@@ -1,0 +1,109 @@
+extension SettingTable {
+    /// What faf's design has and this version does not enforce: refused by name, since a limit or a protection that is
+    /// written down and not there is worse than none.
+    static let plannedSettings: [Setting] = plannedGroups.flatMap(\.settings)
+
+    private static let plannedGroups: [RefusedGroup] = [
+        .planned(
+            "Unit", "tasks that are fired at the end of a run",
+            [("OnSuccess", .words), ("OnFailure", .words)],
+            remedy: "remove the line; `faf wait RUN && faf fire TASK` does the same by hand"),
+        .planned(
+            "Unit", "conditions", conditions.map { ($0, .text) }, remedy: "remove the line and check in the script"),
+        .planned(
+            "Task", "the limit of a run's whole time", [("RuntimeMaxSec", .timeSpan)],
+            remedy: "remove the line; timeout(1) in the script limits it"),
+        .planned(
+            "Task", "the watchdog", [("WatchdogSec", .timeSpan), ("WatchdogSignal", .signal)],
+            remedy: "remove the line"),
+        .planned(
+            "Task", "a limit of the attempt's cgroup",
+            [
+                ("MemoryMax", .size), ("MemoryHigh", .size), ("CPUQuota", .percent), ("CPUWeight", .number),
+                ("IOWeight", .number), ("TasksMax", .number),
+            ],
+            remedy: "remove the line; `systemctl set-property faf-tasks.service` limits all tasks together"),
+        .planned(
+            "Task", "what happens when memory runs out",
+            [("OOMPolicy", .choice(["continue", "stop", "kill"])), ("OOMScoreAdjust", .number)],
+            remedy: "remove the line"),
+        .planned(
+            "Task", "sampling of memory and CPU",
+            [
+                ("MemoryAbove", .size), ("MemoryTimes", .text), ("MemoryIntervalSec", .timeSpan),
+                ("MemoryAction", .choice(["restart", "kill", "notify"])), ("CPUAbove", .percent), ("CPUTimes", .text),
+                ("CPUIntervalSec", .timeSpan), ("CPUAction", .choice(["restart", "kill", "notify"])),
+            ],
+            remedy: "remove the line"),
+        .planned(
+            "Task", "retrying",
+            [
+                ("Retry", .choice(["no", "on-failure", "on-abnormal", "always"])), ("RetryLimit", .number),
+                ("RetrySec", .timeSpan), ("RetrySteps", .number), ("RetryMaxDelaySec", .timeSpan),
+                ("RetryJitter", .percent), ("RetryPreventExitStatus", .exitStatuses),
+            ],
+            remedy: "remove the line and fire the task again when it failed"),
+        .planned(
+            "Task", "the queue",
+            [
+                ("MaxRunning", .number), ("Priority", .number),
+                ("QueueOrder", .choice(["fifo", "random", "weighted"])),
+            ],
+            remedy: "remove the line: every fire runs at once"),
+        .planned(
+            "Task", "where output goes",
+            [("StandardInput", .text), ("StandardOutput", .text), ("StandardError", .text)],
+            remedy: "remove the line: `faf logs RUN` shows the output; or redirect in the script"),
+        .planned(
+            "Task", "the signals of a stop beside KillSignal= and SIGKILL",
+            [("SendSIGHUP", .boolean), ("FinalKillSignal", .signal), ("TimeoutAbortSec", .timeSpan)],
+            remedy: "remove the line"),
+        .planned(
+            "Task", "scheduling of the script's processes",
+            [
+                ("CPUSchedulingPolicy", .text), ("CPUSchedulingPriority", .number),
+                ("CPUSchedulingResetOnFork", .boolean), ("CPUAffinity", .text), ("IOSchedulingClass", .text),
+                ("IOSchedulingPriority", .number), ("TimerSlackNSec", .timeSpan), ("IgnoreSIGPIPE", .boolean),
+            ],
+            remedy: "remove the line; nice(1), chrt(1), taskset(1) and ionice(1) do it in the script"),
+        .planned(
+            "Task", "capabilities",
+            [("CapabilityBoundingSet", .words), ("AmbientCapabilities", .words), ("SecureBits", .words)],
+            remedy: "remove the line; setpriv(1) can start the program from the script"),
+        .planned("Task", "the sandbox", sandbox.map { ($0, .text) }, remedy: "remove the line"),
+        .planned(
+            "Schedule", "schedules",
+            [
+                ("OnCalendar", .calendar), ("OnBootSec", .timeSpan), ("OnStartupSec", .timeSpan),
+                ("OnActiveSec", .timeSpan), ("OnUnitActiveSec", .timeSpan), ("OnUnitInactiveSec", .timeSpan),
+                ("Persistent", .boolean), ("RandomizedDelaySec", .timeSpan), ("FixedRandomDelay", .boolean),
+                ("AccuracySec", .timeSpan), ("WakeSystem", .boolean),
+            ],
+            remedy: "remove the section; a systemd timer or cron can call `faf fire`"),
+        .planned(
+            "Worker", "workers", [("Instances", .number)],
+            remedy: "remove the section: each run is a process of its own"),
+    ]
+
+    /// systemd.unit(5); each exists as Assert… too.
+    private static let conditions: [String] = [
+        "PathExists", "PathExistsGlob", "PathIsDirectory", "PathIsSymbolicLink", "PathIsMountPoint", "PathIsReadWrite",
+        "PathIsEncrypted", "PathIsSocket", "DirectoryNotEmpty", "FileNotEmpty", "FileIsExecutable", "NeedsUpdate",
+        "FirstBoot", "Architecture", "Firmware", "Virtualization", "Host", "KernelCommandLine", "KernelVersion",
+        "KernelModuleLoaded", "Version", "Credential", "Security", "Capability", "ACPower", "Memory", "CPUFeature",
+        "CPUs", "Environment", "User", "Group", "ControlGroupController", "OSRelease", "MemoryPressure", "CPUPressure",
+        "IOPressure",
+    ].flatMap { ["Condition" + $0, "Assert" + $0] }
+
+    /// systemd.exec(5): mounts, namespaces, system calls.
+    private static let sandbox: [String] = [
+        "PrivateTmp", "PrivateDevices", "PrivateNetwork", "PrivateUsers", "PrivateMounts", "PrivateIPC", "PrivatePIDs",
+        "ProtectSystem", "ProtectHome", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs",
+        "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectProc", "ProcSubset", "ReadWritePaths",
+        "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths",
+        "TemporaryFileSystem", "NetworkNamespacePath", "IPCNamespacePath", "UserNamespacePath", "SystemCallFilter",
+        "SystemCallArchitectures", "SystemCallErrorNumber", "SystemCallLog", "MemoryDenyWriteExecute",
+        "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RestrictAddressFamilies", "RestrictFileSystems",
+        "LockPersonality", "DynamicUser", "RemoveIPC", "KeyringMode",
+    ]
+}
