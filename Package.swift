@@ -31,6 +31,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 
 let package = Package(
     name: "faf",
@@ -74,7 +75,7 @@ let package = Package(
             ]),
         module("FireAndForget", ["FafAPI", "Varlink", "VarlinkClient"]),
         module("Launcher", ["ShimProtocol", "Notify", "TaskModel", "LinuxSystem", logging]),
-        module("SQLiteStore", ["Store", "TaskModel", grdb]),
+        module("SQLiteStore", ["Store", "TaskModel", grdb, sqlite]),
         module("VarlinkServer", ["Varlink", "LinuxSystem", logging, nioCore, nioPosix]),
         module("VarlinkClient", ["Varlink", "LinuxSystem"]),
 
@@ -104,6 +105,10 @@ let package = Package(
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("VarlinkTests", ["Varlink"]),
+        tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),
+        tests(
+            "SQLiteStoreTests", ["SQLiteStore", "Store", "StoreConformance", "TaskModel", grdb, sqlite],
+            resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )

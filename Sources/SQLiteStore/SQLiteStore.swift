@@ -1,1 +1,74 @@
-// SQLiteStore
+public import Store
+public import TaskModel
+
+/// The database of runs in one SQLite file (WAL, synchronous=FULL).
+///
+/// Changes that come while another one is being written wait for it and then share one transaction, each in a savepoint
+/// of its own. Reads have connections of their own and wait for no writer. Several processes must not use the same
+/// file; the supervisor's lock sees to that. Handles must not cross a fork.
+public final class SQLiteStore: Store {
+    private let database: Database
+    private let writer: GroupWriter
+
+    /// Opens the database, makes it if there is none, and brings it to this version's schema. Blocks.
+    ///
+    /// Throws `newerSchema` if a newer version has written it, `damaged` if it is no database or a broken one (the
+    /// caller may set it aside, with its `-wal` and `-shm`), `full` or `unavailable` if it could not be opened.
+    public convenience init(path: String) throws(StoreError) {
+        try self.init(path: path, checkpointAfter: GroupWriter.defaultCheckpointAfter)
+    }
+
+    init(path: String, checkpointAfter: Int) throws(StoreError) {
+        database = try Database(path: path)
+        writer = GroupWriter(database: database, checkpointAfter: checkpointAfter)
+    }
+
+    public func insert(_ run: Run) async throws(StoreError) {
+        try await writer.write(.insert(run))
+    }
+
+    public func update(_ run: Run) async throws(StoreError) {
+        try await writer.write(.update(run))
+    }
+
+    public func finish(_ run: Run) async throws(StoreError) {
+        guard run.state.isFinal else { throw .conflict("run \(run.id) is not over: \(run.state.rawValue)") }
+        try await writer.write(.finish(run))
+    }
+
+    public func run(_ id: RunID) async throws(StoreError) -> Run? {
+        try await read { try $0.runs(where: "id = ?", [id.rawValue], order: "id", limit: 1) }.first
+    }
+
+    public func runs(_ query: RunQuery) async throws(StoreError) -> [Run] {
+        if query.limit <= 0 { return [] }
+        return try await read { try $0.runs(query) }
+    }
+
+    public func activeRuns() async throws(StoreError) -> [Run] {
+        try await read { try $0.runs(where: "isFinal = 0", [], order: "id", limit: .max) }
+    }
+
+    public func highestNumber() async throws(StoreError) -> RunID? {
+        try await read { try $0.highestNumber() }
+    }
+
+    /// Waits for the changes that have begun.
+    public func close() async {
+        await writer.close()
+    }
+
+    private func read<Value: Sendable>(
+        _ body: @escaping @Sendable (RunReader) throws -> Value
+    ) async throws(StoreError) -> Value {
+        let before = database.generation
+        do throws(StoreError) {
+            return try await database.read(body)
+        } catch {
+            // The connections may have been given up under this read, or not be open again since.
+            guard database.needsRecovery || database.generation != before else { throw error }
+            try await writer.recover()
+            return try await database.read(body)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import GRDB
+import Store
+import TaskModel
+
+/// Reads runs on one connection, within the transaction that it is in.
+struct RunReader {
+    let connection: GRDB.Database
+    let values: StoredValues
+
+    func highestNumber() throws -> RunID? {
+        try Int64.fetchOne(connection, sql: "SELECT max(id) FROM runs").map { RunID(rawValue: $0) }
+    }
+
+    func runs(_ query: RunQuery) throws -> [Run] {
+        var conditions: [String] = []
+        var arguments: [any DatabaseValueConvertible] = []
+        // As a literal: only then does SQLite see that the index of active runs fits.
+        if let isFinal = query.isFinal { conditions.append("isFinal = \(isFinal ? 1 : 0)") }
+        if let task = query.task {
+            conditions.append("task = ?")
+            arguments.append(task)
+        }
+        if let before = query.before {
+            conditions.append("id < ?")
+            arguments.append(before.rawValue)
+        }
+        let condition = conditions.isEmpty ? "TRUE" : conditions.joined(separator: " AND ")
+        return try runs(where: condition, arguments, order: "id DESC", limit: query.limit)
+    }
+
+    func runs(
+        where condition: String, _ arguments: [any DatabaseValueConvertible], order: String, limit: Int
+    ) throws -> [Run] {
+        let sql = "SELECT \(RunColumn.list) FROM runs WHERE \(condition) ORDER BY \(order) LIMIT ?"
+        let rows = try Row.fetchCursor(
+            try connection.cachedStatement(sql: sql), arguments: StatementArguments(arguments + [Int64(limit)]))
+        var runs: [Run] = []
+        while let row = try rows.next() { runs.append(try run(row)) }
+        return runs
+    }
+
+    private func run(_ row: Row) throws -> Run {
+        let id = RunID(rawValue: try Fields(row: row, name: "a run", fieldName: { _ in "id" }).integer(0))
+        let fields = Fields(row: row, name: "run \(id)") { "\(RunColumn.allCases[$0])" }
+        func column(_ column: RunColumn) -> Int { column.rawValue }
+
+        guard let state = try fields.optionalWord(column(.state), RunState.self) else {
+            throw fields.damage(column(.state), "missing")
+        }
+        guard try fields.integer(column(.isFinal)) == (state.isFinal ? 1 : 0) else {
+            throw fields.damage(column(.isFinal), "does not fit the state \"\(state.rawValue)\"")
+        }
+        guard let parameters = ParameterText.decode(try fields.text(column(.parameters))) else {
+            throw fields.damage(column(.parameters), "not a list of [name, kind, text]")
+        }
+        var run = Run(
+            id: id, task: try fields.text(column(.task)), parameters: parameters,
+            settings: try values.settings(try fields.integer(column(.settings)), in: connection),
+            identity: try values.identity(try fields.integer(column(.identity)), in: connection),
+            rights: RunRights(
+                firedBy: try fields.uint32(column(.firedBy)), users: Set(try fields.idList(column(.users))),
+                groups: Set(try fields.idList(column(.groups)))),
+            script: CheckedScript(
+                configuredPath: try fields.text(column(.configuredPath)), realPath: try fields.text(column(.realPath)),
+                device: try fields.uint64(column(.device)), inode: try fields.uint64(column(.inode)),
+                owner: try fields.uint32(column(.owner))),
+            priority: Int(try fields.integer(column(.priority))), state: state,
+            queuedAt: Timestamp(microseconds: try fields.integer(column(.queuedAt))), attempts: try attempts(of: id))
+        run.reason = try fields.optionalReason(column(.reasonKind), column(.reasonText))
+        run.status = try fields.optionalText(column(.status))
+        if let done = try fields.optionalUInt64(column(.progressDone)) {
+            run.progress = Progress(done: done, total: try fields.uint64(column(.progressTotal)))
+        }
+        run.resultText = try fields.optionalText(column(.resultText))
+        run.startedAt = try fields.optionalTimestamp(column(.startedAt))
+        run.endedAt = try fields.optionalTimestamp(column(.endedAt))
+        return run
+    }
+
+    private func attempts(of run: RunID) throws -> [Attempt] {
+        let statement = try connection.cachedStatement(
+            sql: "SELECT \(AttemptColumn.list) FROM attempts WHERE run = ? ORDER BY number")
+        let rows = try Row.fetchCursor(statement, arguments: [run.rawValue])
+        var attempts: [Attempt] = []
+        while let row = try rows.next() { attempts.append(try attempt(row, of: run)) }
+        return attempts
+    }
+
+    private func attempt(_ row: Row, of run: RunID) throws -> Attempt {
+        let fields = Fields(row: row, name: "attempt of run \(run)") { "\(AttemptColumn.allCases[$0])" }
+        func column(_ column: AttemptColumn) -> Int { column.rawValue }
+
+        var attempt = Attempt(
+            number: Int(try fields.integer(column(.number))), invocation: try fields.id128(column(.invocation)),
+            boot: try fields.id128(column(.boot)))
+        attempt.state = try fields.optionalWord(column(.state), RunState.self)
+        attempt.reason = try fields.optionalReason(column(.reasonKind), column(.reasonText))
+        attempt.shimPID = try fields.optionalInt32(column(.shimPID))
+        attempt.mainPID = try fields.optionalInt32(column(.mainPID))
+        attempt.exit = try exit(fields)
+        if let user = try fields.optionalUInt64(column(.userMicroseconds)) {
+            attempt.usage = Usage(
+                userMicroseconds: user, systemMicroseconds: try fields.uint64(column(.systemMicroseconds)),
+                maxResidentBytes: try fields.uint64(column(.maxResidentBytes)),
+                memoryPeakBytes: try fields.optionalUInt64(column(.memoryPeakBytes)),
+                cgroupMicroseconds: try fields.optionalUInt64(column(.cgroupMicroseconds)))
+        }
+        attempt.startedAt = try fields.optionalTimestamp(column(.startedAt))
+        attempt.endedAt = try fields.optionalTimestamp(column(.endedAt))
+        return attempt
+    }
+
+    private func exit(_ fields: Fields) throws -> ProcessExit? {
+        let kind = AttemptColumn.exitKind.rawValue
+        guard let word = try fields.optionalWord(kind, ExitKind.self) else { return nil }
+        if word == .unknown { return .unknown }
+        let code = try fields.integer(AttemptColumn.exitCode.rawValue)
+        let outOfRange = fields.damage(AttemptColumn.exitCode.rawValue, "\(code) is out of range")
+        if word == .notStarted {
+            guard let errno = Int32(exactly: code) else { throw outOfRange }
+            return .notStarted(step: try fields.text(AttemptColumn.exitStep.rawValue), errno: errno)
+        }
+        guard let byte = UInt8(exactly: code) else { throw outOfRange }
+        return word == .exited ? .exited(code: byte) : .signaled(signal: byte, coreDumped: word == .dumped)
+    }
+}
+
+/// How an attempt's process ended, in the words that systemd uses for `$EXIT_CODE` where it has them.
+enum ExitKind: String {
+    case exited, killed, dumped, unknown
+    case notStarted = "not-started"
+}

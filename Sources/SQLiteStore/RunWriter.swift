@@ -1,0 +1,170 @@
+import GRDB
+import Store
+import TaskModel
+
+/// What is written at once, or not at all.
+enum Change: Sendable {
+    case insert(Run)
+    case update(Run)
+    case finish(Run)
+
+    /// For messages: without what a caller passed.
+    var description: String {
+        switch self {
+        case .insert(let run): "insert run \(run.id) of \(run.task)"
+        case .update(let run): "update run \(run.id) of \(run.task)"
+        case .finish(let run): "store the end of run \(run.id) of \(run.task)"
+        }
+    }
+}
+
+/// Writes runs on one connection, within the transaction that it is in.
+struct RunWriter {
+    let connection: GRDB.Database
+    let values: StoredValues
+
+    func apply(_ change: Change) throws {
+        switch change {
+        case .insert(let run): try insert(run)
+        case .update(let run): try update(run)
+        case .finish(let run): try finish(run)
+        }
+    }
+
+    /// Takes back an insert that was refused: its number is never given again, so the row is that one or none.
+    func remove(_ run: RunID) throws {
+        try execute("DELETE FROM runs WHERE id = ?", [run.rawValue])
+    }
+
+    private func insert(_ run: Run) throws {
+        do {
+            try execute(Self.insertSQL, try row(run))
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_CONSTRAINT_PRIMARYKEY {
+            throw StoreError.conflict("run \(run.id) is there already")
+        }
+        for attempt in run.attempts { try execute(Self.upsertAttemptSQL, row(attempt, of: run.id)) }
+    }
+
+    private func update(_ run: Run) throws {
+        if try !replace(run) {
+            throw StoreError.conflict(
+                try stateOfRow(run.id).map { "run \(run.id) is over already: \($0)" } ?? "there is no run \(run.id)")
+        }
+    }
+
+    private func finish(_ run: Run) throws {
+        if try !replace(run), try stateOfRow(run.id) == nil {
+            throw StoreError.conflict("there is no run \(run.id)")
+        }
+    }
+
+    /// `false`: there is no such row, or it is final.
+    private func replace(_ run: Run) throws -> Bool {
+        try execute(Self.updateSQL, Array(try row(run).dropFirst()) + [run.id.rawValue])
+        if connection.changesCount == 0 { return false }
+        for attempt in run.attempts { try execute(Self.upsertAttemptSQL, row(attempt, of: run.id)) }
+        let last = run.attempts.last.map { Int64($0.number) } ?? -1
+        try execute("DELETE FROM attempts WHERE run = ? AND number > ?", [run.id.rawValue, last])
+        return true
+    }
+
+    private func stateOfRow(_ id: RunID) throws -> String? {
+        try String.fetchOne(
+            try connection.cachedStatement(sql: "SELECT state FROM runs WHERE id = ?"), arguments: [id.rawValue])
+    }
+
+    private func execute(_ sql: String, _ values: [(any DatabaseValueConvertible)?]) throws {
+        try connection.cachedStatement(sql: sql).execute(arguments: StatementArguments(values))
+    }
+
+    private static let insertSQL = """
+        INSERT INTO runs (\(RunColumn.list)) VALUES (\(RunColumn.allCases.map { _ in "?" }.joined(separator: ", ")))
+        """
+
+    private static let updateSQL = """
+        UPDATE runs SET \(RunColumn.allCases.dropFirst().map { "\($0) = ?" }.joined(separator: ", "))
+        WHERE id = ? AND isFinal = 0
+        """
+
+    /// Earlier attempts of a run with many do not change: they are compared, not written.
+    private static let upsertAttemptSQL: String = {
+        let values = AttemptColumn.allCases.dropFirst(2)
+        return """
+            INSERT INTO attempts (\(AttemptColumn.list))
+            VALUES (\(AttemptColumn.allCases.map { _ in "?" }.joined(separator: ", ")))
+            ON CONFLICT (run, number) DO UPDATE SET \(values.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
+            WHERE \(values.map { "\($0) IS NOT excluded.\($0)" }.joined(separator: " OR "))
+            """
+    }()
+
+    private func row(_ run: Run) throws -> [(any DatabaseValueConvertible)?] {
+        let settings = try values.id(of: run.settings, in: connection)
+        let identity = try values.id(of: run.identity, in: connection)
+        return RunColumn.allCases.map { column in
+            switch column {
+            case .id: run.id.rawValue
+            case .task: run.task
+            case .state: run.state.rawValue
+            case .isFinal: run.state.isFinal ? 1 : 0
+            case .priority: Int64(run.priority)
+            case .parameters: ParameterText.encode(run.parameters)
+            case .settings: settings
+            case .identity: identity
+            case .firedBy: Int64(run.rights.firedBy)
+            case .users: IDList.encode(run.rights.users.sorted())
+            case .groups: IDList.encode(run.rights.groups.sorted())
+            case .configuredPath: run.script.configuredPath
+            case .realPath: run.script.realPath
+            case .device: Int64(bitPattern: run.script.device)
+            case .inode: Int64(bitPattern: run.script.inode)
+            case .owner: Int64(run.script.owner)
+            case .reasonKind: run.reason?.kind.rawValue
+            case .reasonText: run.reason?.text
+            case .status: run.status
+            case .progressDone: run.progress.map { Int64(bitPattern: $0.done) }
+            case .progressTotal: run.progress.map { Int64(bitPattern: $0.total) }
+            case .resultText: run.resultText
+            case .queuedAt: run.queuedAt.microseconds
+            case .startedAt: run.startedAt?.microseconds
+            case .endedAt: run.endedAt?.microseconds
+            }
+        }
+    }
+
+    private func row(_ attempt: Attempt, of run: RunID) -> [(any DatabaseValueConvertible)?] {
+        let exit = attempt.exit.map(Self.row)
+        let usage = attempt.usage
+        return AttemptColumn.allCases.map { column in
+            switch column {
+            case .run: run.rawValue
+            case .number: Int64(attempt.number)
+            case .invocation: attempt.invocation.description
+            case .boot: attempt.boot.description
+            case .state: attempt.state?.rawValue
+            case .reasonKind: attempt.reason?.kind.rawValue
+            case .reasonText: attempt.reason?.text
+            case .shimPID: attempt.shimPID.map { Int64($0) }
+            case .mainPID: attempt.mainPID.map { Int64($0) }
+            case .exitKind: exit?.kind.rawValue
+            case .exitCode: exit?.code
+            case .exitStep: exit?.step
+            case .userMicroseconds: (usage?.userMicroseconds).map { Int64(bitPattern: $0) }
+            case .systemMicroseconds: (usage?.systemMicroseconds).map { Int64(bitPattern: $0) }
+            case .maxResidentBytes: (usage?.maxResidentBytes).map { Int64(bitPattern: $0) }
+            case .memoryPeakBytes: (usage?.memoryPeakBytes).map { Int64(bitPattern: $0) }
+            case .cgroupMicroseconds: (usage?.cgroupMicroseconds).map { Int64(bitPattern: $0) }
+            case .startedAt: attempt.startedAt?.microseconds
+            case .endedAt: attempt.endedAt?.microseconds
+            }
+        }
+    }
+
+    private static func row(_ exit: ProcessExit) -> (kind: ExitKind, code: Int64?, step: String?) {
+        switch exit {
+        case .exited(let code): (.exited, Int64(code), nil)
+        case .signaled(let signal, let coreDumped): (coreDumped ? .dumped : .killed, Int64(signal), nil)
+        case .notStarted(let step, let errno): (.notStarted, Int64(errno), step)
+        case .unknown: (.unknown, nil, nil)
+        }
+    }
+}

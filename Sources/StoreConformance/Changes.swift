@@ -1,0 +1,129 @@
+import Store
+import TaskModel
+import Testing
+
+extension StoreConformance {
+    static let inserting: [Check] = [
+        Check("a run is read back as it was inserted, in every state") { (store) async throws in
+            for (index, state) in RunState.allCases.enumerated() {
+                let run = sampleRun(Int64(index + 1), state: state)
+                try await store.insert(run)
+                #expect(try await store.run(run.id) == run)
+            }
+        },
+        Check("every way to exit is read back") { (store) async throws in
+            let exits: [ProcessExit?] = [
+                nil, .exited(code: 0), .exited(code: 255), .signaled(signal: 9, coreDumped: false),
+                .signaled(signal: 64, coreDumped: true), .notStarted(step: "execve", errno: 2), .unknown,
+            ]
+            var run = sampleRun(1, state: .failed)
+            run.attempts = exits.enumerated().map { index, exit in
+                var attempt = sampleAttempt(index + 1, of: 1)
+                attempt.exit = exit
+                return attempt
+            }
+            try await store.insert(run)
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("every reason is read back") { (store) async throws in
+            for (index, kind) in Reason.Kind.allCases.enumerated() {
+                var run = sampleRun(Int64(index + 1), state: .failed)
+                run.reason = Reason(kind, "because")
+                try await store.insert(run)
+                #expect(try await store.run(run.id) == run)
+            }
+        },
+        Check("a run without parameters, groups and rights is read back") { (store) async throws in
+            var run = sampleRun(1)
+            run.parameters = []
+            run.identity.groups = []
+            run.rights.users = []
+            run.rights.groups = []
+            try await store.insert(run)
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("a number is taken once") { (store) async throws in
+            let run = sampleRun(1)
+            try await store.insert(run)
+            await expectConflict("same number") { try await store.insert(sampleRun(1, task: "other")) }
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("a run that is not there is nil") { (store) async throws in
+            #expect(try await store.run(RunID(rawValue: 1)) == nil)
+        },
+        Check("runs of changed units keep the settings they were fired with") { (store) async throws in
+            var later = sampleRun(2)
+            later.settings.timeoutStop = .infinity
+            try await store.insert(sampleRun(1))
+            try await store.insert(later)
+            try await store.insert(sampleRun(3))
+            #expect(try await store.run(RunID(rawValue: 1))?.settings == sampleRun(1).settings)
+            #expect(try await store.run(RunID(rawValue: 2))?.settings == later.settings)
+            #expect(try await store.run(RunID(rawValue: 3))?.settings == sampleRun(3).settings)
+        },
+    ]
+
+    static let changing: [Check] = [
+        Check("an active run is replaced as a whole") { (store) async throws in
+            try await store.insert(sampleRun(1, state: .running))
+            var changed = sampleRun(1, task: "other", state: .starting)
+            changed.attempts = [sampleAttempt(1, of: 5), sampleAttempt(2, of: 5)]
+            changed.attempts[0].state = .lost
+            changed.parameters.removeFirst()
+            changed.priority = 99
+            changed.rights.firedBy = 7
+            try await store.update(changed)
+            #expect(try await store.run(changed.id) == changed)
+            changed.attempts.removeLast()
+            try await store.update(changed)
+            #expect(try await store.run(changed.id) == changed)
+        },
+        Check("a run that is not there cannot be updated") { (store) async throws in
+            await expectConflict("update") { try await store.update(sampleRun(1)) }
+            #expect(try await store.run(RunID(rawValue: 1)) == nil)
+        },
+        Check("a run that is over cannot be updated") { (store) async throws in
+            let run = sampleRun(1, state: .killed)
+            try await store.insert(run)
+            await expectConflict("update") { try await store.update(sampleRun(1, state: .running)) }
+            #expect(try await store.run(run.id) == run)
+        },
+    ]
+
+    static let finishing: [Check] = [
+        Check("a run's end is read back") { (store) async throws in
+            var run = sampleRun(1, state: .running)
+            try await store.insert(run)
+            end(&run, as: .failed)
+            try await store.finish(run)
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("a run that waited is over without an attempt when it is cancelled") { (store) async throws in
+            var run = sampleRun(1)
+            try await store.insert(run)
+            end(&run, as: .cancelled)
+            try await store.finish(run)
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("the first end counts and a second one is no error") { (store) async throws in
+            var first = sampleRun(1, state: .running)
+            try await store.insert(first)
+            var second = first
+            end(&first, as: .killed)
+            end(&second, as: .lost)
+            second.attempts.append(sampleAttempt(2, of: 1))
+            try await store.finish(first)
+            try await store.finish(second)
+            #expect(try await store.run(first.id) == first)
+        },
+        Check("a run that is not there cannot end") { (store) async throws in
+            await expectConflict("finish") { try await store.finish(sampleRun(1, state: .failed)) }
+            #expect(try await store.run(RunID(rawValue: 1)) == nil)
+        },
+        Check("what is not over is no end") { (store) async throws in
+            let run = sampleRun(1, state: .running)
+            try await store.insert(run)
+            await expectConflict("finish") { try await store.finish(run) }
+        },
+    ]
+}
