@@ -501,12 +501,12 @@ static void spawn_child(int program, char *const argv[], char *const envp[], int
     if (setsid() < 0 || chdir("/") < 0) goto fail; /* a terminal's Ctrl-C is for fafd, not for tasks */
     umask(077);
     failure.step = FAFD_SPAWN_SIGNALS;
-    for (int signal = 1; signal < _NSIG; signal++) {
-        struct sigaction action;
-        memset(&action, 0, sizeof action);
-        action.sa_handler = SIG_DFL;
-        if (signal == SIGKILL || signal == SIGSTOP || signal == 32 || signal == 33) continue; /* glibc keeps 32 and 33 */
-        if (sigaction(signal, &action, NULL) < 0 && errno != EINVAL) goto fail;
+    /* The system call itself: glibc keeps 32 and 33 from its callers, and a parent may have ignored them too. An action of
+     * zeros is SIG_DFL without flags on every architecture. */
+    static const char standard[64];
+    for (int signal = 1; signal <= 64; signal++) {
+        if (signal == SIGKILL || signal == SIGSTOP) continue;
+        if (syscall(SYS_rt_sigaction, signal, standard, NULL, 8) < 0) goto fail;
     }
     sigset_t none;
     sigemptyset(&none);

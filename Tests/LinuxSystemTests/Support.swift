@@ -47,3 +47,22 @@ private func removeTree(_ path: String) {
     }
     rmdir(path)
 }
+
+/// Starts a program; the caller waits for it.
+func start(_ arguments: [String]) throws -> pid_t {
+    var pid: pid_t = 0
+    var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+    argv.append(nil)
+    defer { for argument in argv { free(argument) } }
+    let error = posix_spawn(&pid, arguments[0], nil, nil, &argv, environ)
+    guard error == 0 else { throw SystemError(call: "posix_spawn", path: arguments[0], errno: error) }
+    return pid
+}
+
+/// Runs a program to its end and tells its exit code; −1 for a signal.
+func run(_ arguments: [String]) throws -> Int32 {
+    let pid = try start(arguments)
+    var status: Int32 = 0
+    guard waitpid(pid, &status, 0) == pid else { throw SystemError(call: "waitpid", errno: errno) }
+    return status & 0x7f == 0 ? status >> 8 & 0xff : -1
+}

@@ -1,0 +1,26 @@
+internal import CLinux
+
+/// The process that runs this code.
+public enum OwnProcess {
+    /// Effective ids.
+    public static var uid: UInt32 { fafd_uid() }
+    public static var gid: UInt32 { fafd_gid() }
+    public static var pid: Int32 { fafd_pid() }
+
+    /// Orphaned descendants become this process's children instead of init's (PR_SET_CHILD_SUBREAPER): for containers
+    /// whose first process reaps nothing.
+    public static func becomeSubreaper() throws(SystemError) { try check(fafd_become_subreaper(), "prctl") }
+
+    /// RLIMIT_NOFILE; `UInt64.max`: none.
+    public static func openFilesLimit() throws(SystemError) -> (soft: UInt64, hard: UInt64) {
+        var soft: UInt64 = 0
+        var hard: UInt64 = 0
+        try check(fafd_get_limit(FAFD_LIMIT_OPEN_FILES, &soft, &hard), "getrlimit")
+        return (soft, hard)
+    }
+
+    /// Raises or lowers the soft RLIMIT_NOFILE, at most to the hard one.
+    public static func setOpenFilesLimit(_ soft: UInt64) throws(SystemError) {
+        try check(fafd_set_soft_limit(FAFD_LIMIT_OPEN_FILES, soft), "setrlimit")
+    }
+}
