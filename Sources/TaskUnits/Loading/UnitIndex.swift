@@ -72,7 +72,7 @@ public struct UnitIndex<FileSystem: UnitFileSystem>: Sendable {
         var current = path
         // Longer chains are refused by whoever reads the file.
         while places.count < 8, let target = try fileSystem.linkTarget(of: current) {
-            current = absolute(target, from: current)
+            current = absolutePath(target, from: current)
             if current == "/dev/null" { return (true, places) }
             places.append(split(current))
         }
@@ -91,7 +91,7 @@ public struct UnitIndex<FileSystem: UnitFileSystem>: Sendable {
 }
 
 /// Resolves a link's target against the directory of the link, `.` and `..` by their letters.
-private func absolute(_ target: String, from link: String) -> String {
+func absolutePath(_ target: String, from link: String) -> String {
     let base = target.utf8.first == UInt8(ascii: "/") ? "" : split(link).directory
     var parts: [Substring] = []
     for part in (base + "/" + target).split(separator: "/", omittingEmptySubsequences: true) where part != "." {
