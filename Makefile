@@ -1,0 +1,80 @@
+# make            release build of the three programs, into .build/programs
+# make test       everything is built and every test is run; the last line counts them
+# make demo       a task fired, watched and killed, with a fafd of its own in a temporary place
+# make install    PREFIX=/usr/local DESTDIR= ; build first, as yourself
+# make lint format clean deps
+
+SWIFT    ?= swift
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+PROGRAMS := .build/programs
+TARGET    = $(DESTDIR)$(PREFIX)
+SOURCES  := $(shell find Sources -type f 2>/dev/null) Package.swift
+PYTHON   ?= /usr/bin/python3
+
+.PHONY: all test demo install lint format clean deps deps-test man-lint
+.DELETE_ON_ERROR:
+
+all: $(PROGRAMS)/faf $(PROGRAMS)/fafd $(PROGRAMS)/faf-shim
+
+# One after another and each in a directory of its own: they are linked in three ways, and what is built for one way of
+# linking cannot be used for another. faf starts in a fraction of the time when it is static; fafd looks up users and
+# groups through the C library's modules, so that stays shared; the shim has no Swift runtime at all.
+$(PROGRAMS)/faf: $(SOURCES) | deps
+	$(SWIFT) build -c release --scratch-path .build/faf --product faf -Xswiftc -static-executable
+	install -D .build/faf/release/faf $@
+
+$(PROGRAMS)/fafd: $(SOURCES) | $(PROGRAMS)/faf deps
+	$(SWIFT) build -c release --scratch-path .build/fafd --product fafd --static-swift-stdlib
+	install -D .build/fafd/release/fafd $@
+
+$(PROGRAMS)/faf-shim: $(SOURCES) | $(PROGRAMS)/fafd deps
+	$(SWIFT) build -c release --scratch-path .build/faf-shim --product faf-shim
+	install -D .build/faf-shim/release/faf-shim $@
+
+test: deps-test
+	SWIFT="$(SWIFT)" $(PYTHON) Tests/run
+
+demo: deps
+	SWIFT="$(SWIFT)" contrib/demo.sh
+
+# Nothing is built here, so that root runs nothing but install(1). Completions come from faf itself.
+install:
+	@test -x $(PROGRAMS)/faf -a -x $(PROGRAMS)/fafd -a -x $(PROGRAMS)/faf-shim || \
+		{ echo "make install: the programs are not built yet; type make first" >&2; exit 1; }
+	install -D -s -m 755 $(PROGRAMS)/faf $(TARGET)/bin/faf
+	install -D -s -m 755 $(PROGRAMS)/fafd $(TARGET)/sbin/fafd
+	install -D -s -m 755 $(PROGRAMS)/faf-shim $(TARGET)/libexec/faf/faf-shim
+	install -d $(TARGET)/share/faf/units/scripts $(TARGET)/share/doc/faf
+	for unit in units/*.task; do \
+		sed 's|/usr/local/share/faf/|$(PREFIX)/share/faf/|' "$$unit" >$(TARGET)/share/faf/"$$unit" && \
+		chmod 644 $(TARGET)/share/faf/"$$unit" || exit 1; done
+	install -m 755 units/scripts/* $(TARGET)/share/faf/units/scripts
+	install -m 644 README.md CHANGELOG.md LICENSE $(TARGET)/share/doc/faf
+	for page in contrib/man/*.[1-8]; do \
+		install -D -m 644 "$$page" "$(TARGET)/share/man/man$${page##*.}/$${page##*/}" || exit 1; done
+	install -d $(TARGET)/share/bash-completion/completions $(TARGET)/share/zsh/site-functions \
+		$(TARGET)/share/fish/vendor_completions.d
+	$(PROGRAMS)/faf --generate-completion-script bash >$(TARGET)/share/bash-completion/completions/faf
+	$(PROGRAMS)/faf --generate-completion-script zsh >$(TARGET)/share/zsh/site-functions/_faf
+	$(PROGRAMS)/faf --generate-completion-script fish >$(TARGET)/share/fish/vendor_completions.d/faf.fish
+
+lint: man-lint
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+
+man-lint:
+	@for page in contrib/man/*.[1-8]; do \
+		warnings=$$(man --warnings=w -E UTF-8 -l -Tutf8 -Z "$$page" 2>&1 >/dev/null); \
+		if test -n "$$warnings"; then echo "$$page: $$warnings" >&2; exit 1; fi; done
+
+format:
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+clean:
+	rm -rf .build
+
+deps:
+	@SWIFT="$(SWIFT)" contrib/deps.sh build
+
+deps-test:
+	@SWIFT="$(SWIFT)" contrib/deps.sh build test
