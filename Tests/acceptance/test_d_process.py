@@ -1,9 +1,12 @@
 """Threat model, section D: what the script starts with."""
 
+import fcntl
 import os
 import pty
+import pwd
 import resource
 import signal
+import termios
 import threading
 
 import pytest
@@ -138,8 +141,6 @@ def test_d4_a_session_of_its_own_without_a_terminal(stopped_faf):
 
     def with_terminal():
         os.setsid()
-        import fcntl
-        import termios
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     try:
@@ -206,7 +207,6 @@ def test_d5_what_faf_sets_cannot_be_overridden(faf):
 @pytest.mark.root
 def test_d5_a_real_user_has_home_and_shell(faf):
     """D5: HOME, USER, LOGNAME, SHELL as systemd gives them for a user with an entry."""
-    import pwd
     entry = pwd.getpwnam("nobody")
     _, found = environment_of_task(faf, User="nobody")
     assert (found["HOME"], found["USER"], found["LOGNAME"], found["SHELL"]) == (
