@@ -1,0 +1,92 @@
+import FafAPI
+import Varlink
+
+/// `faf show` and `faf status RUN`: a run in many lines.
+struct RunDetails {
+    var run: Wire.Run
+    var terminal: Terminal
+    var now: Int64
+    var userName: (Int64) -> String? = Users.name
+
+    /// What somebody wants to know at a glance.
+    var summary: [String] {
+        var lines = [headline]
+        if let status = run.status { lines.append(field("status", status)) }
+        if run.progress != nil { lines.append(field("progress", run.progressText(terminal))) }
+        if let result = run.result { lines.append(field("result", result)) }
+        lines += times
+        if !run.isOver, let pid = run.attempts.last?.mainPid { lines.append(field("main process", String(pid))) }
+        return lines
+    }
+
+    /// Everything.
+    var all: [String] {
+        var lines = [headline]
+        if let status = run.status { lines.append(field("status", status)) }
+        if run.progress != nil { lines.append(field("progress", run.progressText(terminal))) }
+        if let result = run.result { lines.append(field("result", result)) }
+        let name = userName(run.uid).map { "\($0) (\(run.uid))" } ?? "uid \(run.uid)"
+        lines.append(field("fired", "\(Clock.localAndAgo(run.queuedAt, now: now)) by \(name)"))
+        lines += times
+        lines.append(field("priority", String(run.priority)))
+        lines.append(field("script", run.script))
+        if let release = run.release { lines.append(field("release", release)) }
+        for (index, member) in run.parameters.members.enumerated() {
+            let text = member.value.stringValue ?? member.value.text
+            lines.append(field(index == 0 ? "parameters" : "", "--\(member.name)=\(text)"))
+        }
+        for attempt in run.attempts { lines += [""] + describe(attempt) }
+        return lines
+    }
+
+    private var headline: String {
+        let state = terminal.colored(run.state, RunStyle.color(ofState: run.state))
+        let head = terminal.colored("run \(run.number) of \(Escape.forTerminal(run.task))", .bold) + ": " + state
+        guard let reason = run.reason, !run.hasSucceeded else { return head }
+        return head + " (\(Escape.forTerminal(reason.kind))): " + Escape.forTerminal(reason.text)
+    }
+
+    private var times: [String] {
+        var lines: [String] = []
+        if let startedAt = run.startedAt { lines.append(field("started", Clock.localAndAgo(startedAt, now: now))) }
+        if let endedAt = run.endedAt {
+            let after = run.startedAt.map { ", after \(Clock.duration(endedAt - $0))" } ?? ""
+            lines.append(field("ended", Clock.localAndAgo(endedAt, now: now) + after))
+        } else if let duration = run.duration(now: now) {
+            lines.append(field("runs for", Clock.duration(duration)))
+        }
+        return lines
+    }
+
+    private func describe(_ attempt: Wire.Attempt) -> [String] {
+        let state = terminal.colored(Escape.forTerminal(attempt.state), RunStyle.color(ofState: attempt.state))
+        var lines = [terminal.colored("attempt \(attempt.number)", .bold) + ": " + state]
+        lines.append(field("invocation", attempt.invocationId))
+        let processes = [attempt.shimPid.map { "shim \($0)" }, attempt.mainPid.map { "main \($0)" }]
+        let known = processes.compactMap { $0 }
+        if !known.isEmpty { lines.append(field("processes", known.joined(separator: ", "))) }
+        if let startedAt = attempt.startedAt { lines.append(field("started", Clock.localAndAgo(startedAt, now: now))) }
+        if let endedAt = attempt.endedAt {
+            let after = attempt.startedAt.map { ", after \(Clock.duration(endedAt - $0))" } ?? ""
+            lines.append(field("ended", Clock.localAndAgo(endedAt, now: now) + after))
+        }
+        if let exitStatus = attempt.exitStatus { lines.append(field("exit status", String(exitStatus))) }
+        if let signal = attempt.signal { lines.append(field("signal", signal)) }
+        if let reason = attempt.reason { lines.append(field("reason", "\(reason.kind): \(reason.text)")) }
+        if let usage = attempt.usage { lines.append(field("used", describe(usage))) }
+        return lines
+    }
+
+    private func describe(_ usage: Wire.Usage) -> String {
+        let cpu = usage.cpuUSec ?? (usage.userUSec + usage.systemUSec)
+        let memory = usage.memoryPeakBytes ?? usage.maxResidentBytes
+        let which = usage.memoryPeakBytes == nil ? "in its largest process" : "in all its processes"
+        return "\(Clock.duration(cpu)) of CPU time (\(Clock.duration(usage.userUSec)) user, "
+            + "\(Clock.duration(usage.systemUSec)) kernel), \(Clock.size(memory)) of memory at most \(which)"
+    }
+
+    private func field(_ name: String, _ value: String) -> String {
+        let label = name.isEmpty ? String(repeating: " ", count: 15) : Columns.padded(name + ":", to: 14, fromTheRight: true) + " "
+        return terminal.colored(label, .dim) + Escape.forTerminal(value)
+    }
+}
