@@ -95,7 +95,7 @@ final class SmallDisk: Sendable {
     static let isPossible: Bool = (try? SmallDisk(megabytes: 1)) != nil
 
     init(megabytes: Int) throws {
-        path = NSTemporaryDirectory() + "/faf-disk-" + UUID().uuidString
+        path = NSTemporaryDirectory() + "faf-disk-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         if mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m,mode=0700") != 0 {
             rmdir(path)
