@@ -104,6 +104,7 @@ let package = Package(
         // Tests
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
+        tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
         tests("VarlinkTests", ["Varlink"]),
         tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),
         tests(

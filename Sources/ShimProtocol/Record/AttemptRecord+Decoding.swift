@@ -1,0 +1,118 @@
+internal import CRecord
+internal import TaskModel
+
+extension AttemptRecord {
+    /// Reads the bytes of a record or an end.
+    ///
+    /// A slot that is being written while the file is read looks damaged: with a living shim, read again before believing
+    /// it.
+    public init(decoding bytes: [UInt8]) throws(RecordError) {
+        let reader = SlotReader(bytes: bytes)
+        if bytes.count < Int(FAF_AT_PASSED) { throw .truncated(bytes: bytes.count) }
+        guard let head = try reader.value(of: .head, as: faf_record_head.self), head.magic == FAF_RECORD_MAGIC else {
+            throw .damaged(.head)
+        }
+        if head.major > FAF_RECORD_MAJOR { throw .newer(major: head.major) }
+        guard head.major == FAF_RECORD_MAJOR, let killSignal = UInt8(exactly: head.kill_signal) else {
+            throw .damaged(.head)
+        }
+        if bytes.count < SlotLayout.shortestRecord { throw .truncated(bytes: bytes.count) }
+
+        var observation = AttemptObservation(
+            run: RunID(rawValue: head.run), number: Int(head.attempt),
+            invocation: InvocationID(high: head.invocation_high, low: head.invocation_low),
+            boot: BootID(high: head.boot_high, low: head.boot_low), phase: .gate)
+        var endError: Int32 = 0
+        try AttemptRecord.readPhases(reader, into: &observation, endError: &endError)
+        try AttemptRecord.readStops(reader, into: &observation)
+        try AttemptRecord.readWords(reader, into: &observation)
+
+        let cgroup = try reader.payload(of: .cgroup).map { String(decoding: $0, as: UTF8.self) }
+        self.init(
+            observation: observation, origin: Array(try reader.payload(of: .origin) ?? []),
+            cgroup: cgroup?.isEmpty == true ? nil : cgroup, uid: head.uid, killSignal: killSignal,
+            kind: head.type == FAF_TYPE_NOTIFY.rawValue ? .notify : .simple, madeAt: time(head.realtime_us),
+            endError: endError)
+    }
+
+    private static func readPhases(
+        _ reader: SlotReader, into observation: inout AttemptObservation, endError: inout Int32
+    ) throws(RecordError) {
+        if try reader.value(of: .passed, as: faf_record_passed.self) != nil { observation.phase = .passed }
+        if let started = try reader.value(of: .started, as: faf_record_started.self) {
+            observation.phase = .started
+            observation.mainPID = started.main_pid
+            observation.startedAt = time(started.realtime_us)
+        }
+        if let exited = try reader.value(of: .exited, as: faf_record_exited.self) {
+            observation.phase = .exited
+            observation.exit = try exit(exited)
+            observation.exitedAt = time(exited.realtime_us)
+            observation.usage = Usage(
+                userMicroseconds: exited.user_us, systemMicroseconds: exited.system_us,
+                maxResidentBytes: exited.max_resident_bytes)
+        }
+        if let emptied = try reader.value(of: .emptied, as: faf_record_emptied.self) {
+            observation.phase = .emptied
+            observation.endedAt = time(emptied.realtime_us)
+            if emptied.memory_peak_bytes != UInt64.max { observation.usage?.memoryPeakBytes = emptied.memory_peak_bytes }
+            if emptied.cgroup_us != UInt64.max { observation.usage?.cgroupMicroseconds = emptied.cgroup_us }
+            if emptied.flags & FAF_EMPTIED_NOT_DURABLE.rawValue != 0 { endError = emptied.end_error }
+        }
+    }
+
+    private static func exit(_ exited: faf_record_exited) throws(RecordError) -> ProcessExit {
+        switch exited.kind {
+        case FAF_EXIT_CODE.rawValue:
+            guard let code = UInt8(exactly: exited.status) else { throw .damaged(.exited) }
+            return .exited(code: code)
+        case FAF_EXIT_SIGNAL.rawValue, FAF_EXIT_CORE.rawValue:
+            guard let signal = UInt8(exactly: exited.status) else { throw .damaged(.exited) }
+            return .signaled(signal: signal, coreDumped: exited.kind == FAF_EXIT_CORE.rawValue)
+        case FAF_EXIT_NOT_STARTED.rawValue: return .notStarted(step: stepName(exited.step), errno: exited.error)
+        case FAF_EXIT_UNKNOWN.rawValue: return .unknown
+        default: throw .damaged(.exited)  // not made up: an unknown kind is no status
+        }
+    }
+
+    private static func readStops(
+        _ reader: SlotReader, into observation: inout AttemptObservation
+    ) throws(RecordError) {
+        for slot in [RecordSlot.stop, .signal] {
+            guard let written = try reader.value(of: slot, as: faf_record_stop.self) else { continue }
+            guard
+                let request = StopRequest(
+                    cause: written.cause, signal: written.signal, whom: written.whom, uid: written.uid)
+            else { throw .damaged(slot) }
+            if slot == .stop {
+                observation.stop = request
+                observation.wasKilled = written.kill_sent != 0
+            } else {
+                observation.lastSignal = request
+            }
+        }
+    }
+
+    private static func readWords(
+        _ reader: SlotReader, into observation: inout AttemptObservation
+    ) throws(RecordError) {
+        if let said = try reader.value(of: .said, as: faf_record_said.self) {
+            func has(_ flag: faf_said_flag) -> Bool { said.flags & flag.rawValue != 0 }
+            observation.isReady = has(FAF_SAID_READY)
+            observation.saysStopping = has(FAF_SAID_STOPPING)
+            if has(FAF_SAID_ERRNO) { observation.saidErrno = said.error }
+            if has(FAF_SAID_EXIT_STATUS) { observation.saidExitStatus = said.exit_status }
+            if has(FAF_SAID_MAIN_PID) { observation.mainPID = said.main_pid }
+        }
+        if let progress = try reader.value(of: .progress, as: faf_record_progress.self) {
+            observation.progress = Progress(done: progress.done, total: progress.total)
+        }
+        // `STATUS=` without a text clears it (sd_notify(3)).
+        if let status = try reader.payload(of: .status), !status.isEmpty {
+            observation.status = String(decoding: status, as: UTF8.self)
+        }
+        observation.resultText = try reader.payload(of: .result).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+private func time(_ microseconds: UInt64) -> Timestamp { Timestamp(microseconds: Int64(clamping: microseconds)) }

@@ -1,0 +1,90 @@
+public import TaskModel
+
+/// Everything that a shim needs to know to run one attempt, as fafd hands it over (`faf_record.h`, launch specification).
+public struct LaunchSpecification: Sendable, Hashable {
+    public var run: RunID
+    public var attempt: Int
+    public var invocation: InvocationID
+    public var boot: BootID
+
+    public var script: CheckedScript
+    public var allowedDirectories: [String] = []
+    /// argv[0] first.
+    public var arguments: [String]
+    /// `NAME=value`.
+    public var environment: [String] = []
+    public var workingDirectory = "/"
+    /// A missing working directory means `/`.
+    public var workingDirectoryIsOptional = false
+
+    public var uid: UInt32
+    public var gid: UInt32
+    /// The exact supplementary groups.
+    public var groups: [UInt32] = []
+    /// Set groups, gid and uid; else the shim's own are kept.
+    public var changesUser = false
+    public var umask: UInt16 = 0o022
+    public var nice: Int8?
+    public var limits: [TaskSettings.ResourceLimit] = []
+    public var noNewPrivileges = true
+    /// The script dies with its shim (PR_SET_PDEATHSIG): where there is no cgroup to find it by.
+    public var diesWithShim = false
+
+    public var kind = TaskSettings.Kind.simple
+    public var notifyAccess = TaskSettings.NotifyAccess.all
+    public var killMode = TaskSettings.KillMode.controlGroup
+    public var killSignal: UInt8 = 15
+    public var sendSIGKILL = true
+    public var timeoutStart = TimeSpan.infinity
+    public var timeoutStop = TimeSpan.microseconds(90_000_000)
+
+    public var recordsDirectory: String
+    public var endsDirectory: String
+    /// The socket to bind; `nil`: none.
+    public var notifyPath: String?
+    /// The attempt's cgroup, to be made; `nil`: none.
+    public var cgroup: String?
+    /// The directory for input and results, to be made for the run's uid.
+    public var ioDirectory: String?
+    /// The file to append to; `nil`: /dev/null.
+    public var standardOutput: String?
+    /// `nil`: the same as the standard output.
+    public var standardError: String?
+    /// Opaque to the shim, which copies it into the record.
+    public var origin: [UInt8] = []
+
+    public init(
+        run: RunID, attempt: Int, invocation: InvocationID, boot: BootID, script: CheckedScript, arguments: [String],
+        uid: UInt32, gid: UInt32, recordsDirectory: String, endsDirectory: String
+    ) {
+        self.run = run
+        self.attempt = attempt
+        self.invocation = invocation
+        self.boot = boot
+        self.script = script
+        self.arguments = arguments
+        self.uid = uid
+        self.gid = gid
+        self.recordsDirectory = recordsDirectory
+        self.endsDirectory = endsDirectory
+    }
+}
+
+/// A launch that cannot be written down for a shim.
+public enum SpecificationError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A text that the kernel would cut at its NUL; named, not shown.
+    case containsNUL(String)
+    case noArguments
+    case attemptOutOfRange(Int)
+    case tooLarge(bytes: Int, limit: Int)
+
+    public var description: String {
+        switch self {
+        case .containsNUL(let what): "\(what) contains a NUL character"
+        case .noArguments: "the argument list is empty"
+        case .attemptOutOfRange(let number): "\(number) is no attempt number"
+        case .tooLarge(let bytes, let limit):
+            "arguments, environment and the run's own description have \(bytes) bytes, more than \(limit)"
+        }
+    }
+}
