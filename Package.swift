@@ -94,11 +94,12 @@ let package = Package(
         module("UnitFile"),
         module("Varlink"),
         module("Notify"),
+        module("ShimLogic", ["CRecord"]),
         module("ShimProtocol", ["CRecord", "TaskModel"]),
         module("LinuxSystem", ["CLinux"]),
 
         // C
-        .target(name: "CLinux"),
+        .target(name: "CLinux", dependencies: ["CRecord"]),
         .target(name: "CRecord"),
 
         // Tests

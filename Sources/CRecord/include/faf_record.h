@@ -152,8 +152,8 @@ struct faf_spec_limit {
  */
 
 #define FAF_MOTHER_FD 3
-#define FAF_MOTHER_FORK 'f'
-#define FAF_GATE_GO 'g'
+#define FAF_MOTHER_FORK 0x66 /* 'f': Swift imports numbers only */
+#define FAF_GATE_GO 0x67 /* 'g' */
 
 enum faf_gate_kind { FAF_GATE_READY = 1, FAF_GATE_FAILED = 2 };
 
