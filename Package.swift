@@ -107,6 +107,7 @@ let package = Package(
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
         tests("VarlinkTests", ["Varlink"]),
+        tests("TaskUnitsTests", ["TaskUnits", "UnitFile", "TaskModel"]),
         tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),
         tests(
             "SQLiteStoreTests", ["SQLiteStore", "Store", "StoreConformance", "TaskModel", grdb, sqlite],

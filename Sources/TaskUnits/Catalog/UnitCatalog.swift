@@ -85,8 +85,8 @@ public struct UnitCatalog: Sendable {
     private func near(_ name: UnitName) -> [String] {
         let names = tasks.filter { $0.state != .masked }.map(\.name)
         guard let instance = name.instance else { return NearNames.of(name.task, in: names) }
-        let templates = NearNames.of(name.prefix + "@", in: names.filter { $0.utf8.hasSuffix("@") })
-        return templates.map { $0 + instance } + NearNames.of(name.task, in: names)
+        let templates = names.filter { $0.utf8.hasSuffix("@") }.map { String($0.dropLast()) }
+        return NearNames.of(name.prefix, in: templates).map { "\($0)@\(instance)" } + NearNames.of(name.task, in: names)
     }
 
     /// Files that were meant to be units and have no unit's name.

@@ -2,7 +2,14 @@
 public enum UnitVerifier {
     /// One file alone. A name that ends in `.conf` is a drop-in: only its lines are checked.
     public static func verify(path: String, bytes: [UInt8], context: SpecifierContext = .init()) -> [Diagnostic] {
-        verify(path: path, in: OneFile(path: path, contents: bytes), context: { _ in context })
+        // The loader builds paths of a directory and a name; what is reported is the path as it was given.
+        let (directory, file) = split(path)
+        let place = directory + "/" + file
+        return verify(path: place, in: OneFile(path: place, contents: bytes), context: { _ in context }).map { found in
+            var found = found
+            if found.path == place { found.path = path }
+            return found
+        }
     }
 
     /// A file with the drop-ins beside it.

@@ -6,7 +6,7 @@ enum NearNames {
     static func of(_ name: String, in candidates: some Sequence<String>) -> [String] {
         let wanted = Array(name.lowercased().utf8.prefix(longest + 3))
         if wanted.isEmpty || wanted.count > longest { return [] }
-        let allowed = wanted.count <= 4 ? 1 : 2
+        let allowed = wanted.count <= 1 ? 0 : wanted.count <= 4 ? 1 : 2
         var found: [(distance: Int, name: String)] = []
         for candidate in Set(candidates) where candidate != name {
             let distance = distance(wanted, Array(candidate.lowercased().utf8), limit: allowed)

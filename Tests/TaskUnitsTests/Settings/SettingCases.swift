@@ -1,0 +1,84 @@
+import Testing
+
+/// For each setting that is enforced: a good value and how it is shown, another one for a drop-in, and bad ones.
+struct SettingCase: Sendable, CustomTestStringConvertible {
+    var section = "Task"
+    let key: String
+    let good: String
+    let shown: String
+    let other: String
+    let bad: [String]
+    var isList = false
+
+    var testDescription: String { key }
+
+    static let all: [SettingCase] = [
+        .init(section: "Unit", key: "Description", good: "Cuts %p", shown: "Cuts t", other: "x", bad: ["%Z"]),
+        .init(
+            section: "Unit", key: "Documentation", good: "man:t(1) https://example.org",
+            shown: "man:t(1) https://example.org",
+            other: "file:/x", bad: ["example.org", "https://"], isList: true),
+        .init(
+            key: "Type", good: "notify", shown: "notify", other: "simple",
+            bad: ["Simple", "oneshot", "forking", "worker"]),
+        .init(
+            key: "WorkingDirectory", good: "/srv//app/.", shown: "/srv/app", other: "-~",
+            bad: ["srv", "/srv/../etc", "~alice", "-"]),
+        .init(
+            key: "Environment", good: "A=1 \"B=two words\"", shown: "A=1 \"B=two words\"", other: "C=3",
+            bad: ["A", "1A=2", "\"A=1", "FAF_RUN=7", "NOTIFY_SOCKET=/x"], isList: true),
+        .init(
+            key: "EnvironmentFile", good: "-/etc/t.env", shown: "-/etc/t.env", other: "/etc/u.env",
+            bad: ["t.env", "/etc/*.env", "/a/../b"], isList: true),
+        .init(
+            key: "PassEnvironment", good: "TZ LC_ALL", shown: "TZ LC_ALL", other: "X",
+            bad: ["A=1", "2X", "WATCHDOG_USEC"], isList: true),
+        .init(
+            key: "User", good: "alice", shown: "alice", other: "4000000000",
+            bad: ["4294967295", "65535", "-1", "+1", "007", "a b", "a:b", "99999999999", "*"]),
+        .init(key: "Group", good: "2000", shown: "2000", other: "staff", bad: ["4294967295", "a/b", "..", "%Z"]),
+        .init(
+            key: "SupplementaryGroups", good: "video 2000", shown: "video 2000", other: "audio",
+            bad: ["4294967295", "video,audio"], isList: true),
+        .init(key: "UMask", good: "27", shown: "0027", other: "077", bad: ["8", "u=rwx", "-1", "17777"]),
+        .init(key: "Nice", good: "5", shown: "5", other: "-20", bad: ["20", "-21", "x", "1.5"]),
+        .init(key: "NoNewPrivileges", good: "off", shown: "no", other: "1", bad: ["2", "enable"]),
+        .init(key: "LimitCPU", good: "1min", shown: "60", other: "5", bad: ["5K", "-1"]),
+        .init(key: "LimitFSIZE", good: "1K", shown: "1024", other: "5", bad: ["1k", "-1"]),
+        .init(key: "LimitDATA", good: "1M:2M", shown: "1048576:2097152", other: "5", bad: ["2M:1M", "1:2:3"]),
+        .init(key: "LimitSTACK", good: "16M", shown: "16777216", other: "infinity", bad: ["1KB"]),
+        .init(key: "LimitCORE", good: "infinity", shown: "infinity", other: "0", bad: ["unlimited"]),
+        .init(key: "LimitRSS", good: "1G", shown: "1073741824", other: "5", bad: ["x"]),
+        .init(key: "LimitNOFILE", good: "1024:4096", shown: "1024:4096", other: "64", bad: ["1K", "-1"]),
+        .init(key: "LimitAS", good: "4G", shown: "4294967296", other: "5", bad: ["x"]),
+        .init(key: "LimitNPROC", good: "20", shown: "20", other: "5", bad: ["20.5"]),
+        .init(key: "LimitMEMLOCK", good: "64K", shown: "65536", other: "5", bad: ["x"]),
+        .init(key: "LimitLOCKS", good: "20", shown: "20", other: "5", bad: ["x"]),
+        .init(key: "LimitSIGPENDING", good: "20", shown: "20", other: "5", bad: ["x"]),
+        .init(key: "LimitMSGQUEUE", good: "8K", shown: "8192", other: "5", bad: ["x"]),
+        .init(key: "LimitNICE", good: "-5", shown: "25", other: "5", bad: ["+20", "41"]),
+        .init(key: "LimitRTPRIO", good: "7", shown: "7", other: "5", bad: ["x"]),
+        .init(key: "LimitRTTIME", good: "1ms", shown: "1000", other: "5", bad: ["x"]),
+        .init(
+            key: "AllowUsers", good: "alice 2002", shown: "alice 2002", other: "bob", bad: ["*", "-1"], isList: true),
+        .init(key: "AllowGroups", good: "www-data", shown: "www-data", other: "2000", bad: ["a,b"], isList: true),
+        .init(key: "ScriptOwner", good: "deploy", shown: "deploy", other: "0", bad: ["a b", "65535"]),
+        .init(
+            key: "AllowedDirectories", good: "/srv/job \"/srv/my jobs\"", shown: "/srv/job \"/srv/my jobs\"",
+            other: "/opt", bad: ["srv", "/srv/../etc", "~"], isList: true),
+        .init(key: "NotifyAccess", good: "exec", shown: "exec", other: "main", bad: ["All", "yes"]),
+        .init(
+            key: "AcceptParameters", good: "video size", shown: "video size", other: "x-y",
+            bad: ["1x", "a yes", "ä", "a a"], isList: true),
+        .init(key: "TimeoutStartSec", good: "0", shown: "infinity", other: "5", bad: ["5S", "-5"]),
+        .init(key: "TimeoutStopSec", good: "90", shown: "1min 30s", other: "5", bad: ["1h30x", "never"]),
+        .init(
+            key: "KillMode", good: "control-group", shown: "control-group", other: "control-group",
+            bad: ["mixed", "process", "none", "x"]),
+        .init(key: "KillSignal", good: "INT", shown: "SIGINT", other: "RTMIN+3", bad: ["0", "65", "int", "SIGPOLL"]),
+        .init(key: "SendSIGKILL", good: "no", shown: "no", other: "yes", bad: ["maybe"]),
+        .init(
+            key: "SuccessExitStatus", good: "3 TEMPFAIL SIGTERM", shown: "3 TEMPFAIL SIGTERM", other: "9",
+            bad: ["256", "-1", "SIGNONE"], isList: true),
+    ]
+}
