@@ -103,6 +103,7 @@ let package = Package(
         .target(name: "CRecord"),
 
         // Tests
+        tests("FafAPITests", ["FafAPI", "Varlink"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
