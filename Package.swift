@@ -30,6 +30,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 
@@ -45,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -52,8 +54,8 @@ let package = Package(
         .executableTarget(
             name: "fafd",
             dependencies: [
-                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Launcher", "SQLiteStore", "Store", "TaskUnits",
-                "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix,
+                "FafServer", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "SQLiteStore", "Store", "TaskHost",
+                "TaskUnits", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -67,6 +69,7 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
 
         // Edges
+        module("TaskHost", ["TaskUnits", "TaskModel", "LinuxSystem"]),
         module(
             "FafServer",
             [
@@ -105,6 +108,7 @@ let package = Package(
         // Tests
         tests("FafAPITests", ["FafAPI", "Varlink"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
+        tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
         tests("VarlinkTests", ["Varlink"]),

@@ -144,7 +144,8 @@ public struct RunMachine: Sendable, Hashable {
         case (.emptying, .found), (.ending, .found), (.over, .found), (.launching, .found), (.refused, .found):
             // A late look at the record: what it could tell is decided already.
             return []
-        case (.emptying, .stopRequested), (.ending, .stopRequested), (.over, .stopRequested), (.refused, .stopRequested):
+        case (.emptying, .stopRequested), (.ending, .stopRequested), (.over, .stopRequested),
+            (.refused, .stopRequested):
             // It is ending already; cgroup.kill is on its way or done.
             return []
 
@@ -160,7 +161,8 @@ public struct RunMachine: Sendable, Hashable {
             // Its own version will read how it ended.
             return []
 
-        case (.unadopted, .committed), (.unadopted, .commitFailed), (.unadopted, .prepared), (.unadopted, .prepareFailed),
+        case (.unadopted, .committed), (.unadopted, .commitFailed), (.unadopted, .prepared),
+            (.unadopted, .prepareFailed),
             (.atGate, .committed), (.atGate, .commitFailed), (.atGate, .prepared), (.atGate, .prepareFailed),
             (.watching, .committed), (.watching, .commitFailed), (.watching, .prepared), (.watching, .prepareFailed),
             (.foreign, .committed), (.foreign, .commitFailed), (.foreign, .prepared), (.foreign, .prepareFailed),

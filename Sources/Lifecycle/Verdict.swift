@@ -28,7 +28,8 @@ public enum Verdict {
     private static func judge(
         stop: StopRequest, _ exit: ProcessExit, _ observation: AttemptObservation
     ) -> (state: RunState, reason: Reason)? {
-        let how = observation.wasKilled ? "; it did not stop in time and was killed (\(text(exit)))" : " (\(text(exit)))"
+        let how =
+            observation.wasKilled ? "; it did not stop in time and was killed (\(text(exit)))" : " (\(text(exit)))"
         switch stop.cause {
         case .kill:
             return (.killed, Reason(.signal, "stopped by uid \(stop.uid)" + how))

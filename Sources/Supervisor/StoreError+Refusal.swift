@@ -6,7 +6,8 @@ extension StoreError {
     public var refusal: StoreRefusal {
         switch self {
         case .full(let text):
-            StoreRefusal(message: "there is no room to record the run: \(text)", remedy: "free some disk space and try again")
+            StoreRefusal(
+                message: "there is no room to record the run: \(text)", remedy: "free some disk space and try again")
         case .unavailable(let text):
             StoreRefusal(
                 message: "the database cannot be written or read: \(text)",

@@ -42,6 +42,7 @@ public actor Supervisor {
     private var live: [RunID: Live] = [:]
     private var byInvocation: [InvocationID: RunID] = [:]
     private var orphans: Set<InvocationID> = []
+    private var drains: [CheckedContinuation<Void, Never>] = []
     private var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     private let work: AsyncStream<Work>
     private let enqueue: AsyncStream<Work>.Continuation
@@ -84,6 +85,13 @@ public actor Supervisor {
             group.cancelAll()
         }
         for feed in feeds.values { feed.close() }
+    }
+
+    /// Returns when every fire that was begun is answered.
+    public func drain() async {
+        while live.values.contains(where: { $0.fire != nil }) {
+            await withCheckedContinuation { drains.append($0) }
+        }
     }
 
     private func followEvents() async {
@@ -261,6 +269,10 @@ public actor Supervisor {
     private func answer(_ id: RunID, _ result: Result<Run?, FireRefusal>) {
         guard let fire = live[id]?.fire else { return }
         live[id]?.fire = nil
+        defer {
+            for drain in drains { drain.resume() }
+            drains = []
+        }
         switch result {
         case .success(let run?): fire.resume(returning: .success(run))
         case .success(nil):

@@ -11,7 +11,8 @@ import Testing
     @Test(arguments: [true, false]) func `the go is given when row and shim are both there`(commitFirst: Bool) {
         var (machine, effects) = RunMachine.fire(sampleRun(), boot: thisBoot)
         #expect(effects == [.commitAndPrepare(sampleRun(), isNew: true)])
-        let events: [RunEvent] = commitFirst ? [.committed, .prepared(shimPID: 5)] : [.prepared(shimPID: 5), .committed]
+        let events: [RunEvent] =
+            commitFirst ? [.committed, .prepared(shimPID: 5)] : [.prepared(shimPID: 5), .committed]
         #expect(machine.handle(events[0]).isEmpty)
         effects = machine.handle(events[1])
         #expect(effects == [.go, .acknowledge, .watch(invocation)])
@@ -54,7 +55,8 @@ import Testing
         for _ in 1...2 {
             _ = machine.handle(.committed)
             _ = machine.handle(.prepared(shimPID: 5))
-            #expect(machine.handle(.found(.nothing)).contains { if case .commitAndPrepare = $0 { true } else { false } })
+            #expect(
+                machine.handle(.found(.nothing)).contains { if case .commitAndPrepare = $0 { true } else { false } })
         }
         _ = machine.handle(.committed)
         _ = machine.handle(.prepared(shimPID: 5))

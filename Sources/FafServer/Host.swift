@@ -1,0 +1,37 @@
+public import TaskModel
+
+/// What the server needs to know from the machine it runs on. Thread-safe.
+public protocol Host: Sendable {
+    /// The ids that a run with these settings gets (`User=`, `Group=`, `SupplementaryGroups=`; the supervisor's own
+    /// where they are unset).
+    func identity(for settings: TaskSettings) throws(HostRefusal) -> RunIdentity
+
+    /// The uid that this name or number of `AllowUsers=` or `ScriptOwner=` means; `nil` if there is no such user.
+    func userID(_ text: String) -> UInt32?
+
+    /// The gid that this name or number of `AllowGroups=` means; `nil` if there is no such group.
+    func groupID(_ text: String) -> UInt32?
+
+    /// The script check of the design, section 5, for a run with this identity.
+    func checkScript(_ settings: TaskSettings, identity: RunIdentity) throws(HostRefusal) -> CheckedScript
+
+    /// What protections this machine and this mode do not give.
+    func missingProtections() -> [(kind: String, text: String)]
+
+    /// The output of a run from this byte on, at most `limit` bytes; empty at its present end.
+    func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8]
+}
+
+/// Something that the machine does not allow or does not have.
+public struct HostRefusal: Error, Sendable, Hashable {
+    /// The setting or the path at fault.
+    public var subject: String
+    public var message: String
+    public var remedy: String
+
+    public init(subject: String, message: String, remedy: String) {
+        self.subject = subject
+        self.message = message
+        self.remedy = remedy
+    }
+}

@@ -1,0 +1,81 @@
+import FafAPI
+import LinuxSystem
+import Supervisor
+import TaskModel
+import TaskUnits
+import VarlinkServer
+
+extension FafService {
+    /// In the design's order: find the unit, authorise, check the parameters, check the script, number the run.
+    func fire(_ request: Wire.Fire.Request, _ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.Fire.Reply {
+        let unit = try usableTask(request.task)
+        let identity: RunIdentity
+        do { identity = try host.identity(for: unit.settings) } catch {
+            throw Wire.BadUnit(
+                task: request.task, message: "\(error.subject) \(error.message)", remedy: error.remedy, problems: []
+            ).failure
+        }
+        let rights = access.rights(unit.settings, identity: identity, firedBy: caller.uid)
+        guard access.mayFire(caller, rights) else {
+            throw access.denied(caller, "fire", task: request.task).failure
+        }
+
+        let parameters: [Parameter]
+        do {
+            parameters = try ParameterCheck.check(
+                given: request.parameters?.parameters ?? [], policy: unit.settings.parameters,
+                room: ParameterCheck.room(for: unit.settings))
+        } catch {
+            throw Wire.BadParameter(parameter: error.parameter, message: error.message, remedy: error.remedy).failure
+        }
+
+        let script: CheckedScript
+        do {
+            script = try host.checkScript(unit.settings, identity: identity)
+        } catch {
+            throw Wire.ScriptRefused(path: error.subject, message: error.message, remedy: error.remedy).failure
+        }
+
+        do {
+            let run = try await supervisor.fire(
+                FireRequest(
+                    task: unit.name, parameters: parameters, settings: unit.settings, identity: identity,
+                    rights: rights, script: script))
+            return Wire.Fire.Reply(run: run.wire)
+        } catch {
+            throw error.failure
+        }
+    }
+
+    /// The unit of this task, if it can be fired.
+    func usableTask(_ name: String) throws(VarlinkFailure) -> TaskUnit {
+        func bad(_ message: String, _ remedy: String, _ problems: [Diagnostic] = []) -> VarlinkFailure {
+            Wire.BadUnit(task: name, message: message, remedy: remedy, problems: problems.map(\.wire)).failure
+        }
+        switch catalog.current.task(named: name) {
+        case .found(let unit):
+            return unit
+        case .notFound(let near):
+            throw Wire.NoSuchTask(
+                task: name, message: "there is no task \(name)",
+                remedy: near.isEmpty
+                    ? "faf tasks lists what there is; a new unit file is read by faf reload"
+                    : "did you mean \(near.joined(separator: ", "))? A new unit file is read by faf reload"
+            ).failure
+        case .masked:
+            throw bad(
+                "the unit of \(name) is masked (empty, or a link to /dev/null)", "remove the mask, then faf reload")
+        case .bad(let problems):
+            let first = problems.first { $0.severity == .error }
+            throw bad(
+                "the unit of \(name) cannot be used: \(first.map(\.description) ?? "it has errors")",
+                "mend the unit (faf verify shows every problem), then faf reload", problems)
+        case .template:
+            throw bad("\(name) is a template, which cannot be fired itself", "fire an instance: \(name)INSTANCE")
+        case .badName(let error):
+            throw Wire.NoSuchTask(
+                task: name, message: "this is no name of a task: \(error.message)", remedy: error.remedy
+            ).failure
+        }
+    }
+}

@@ -1,0 +1,17 @@
+import FafAPI
+import LinuxSystem
+import Supervisor
+import TaskModel
+import VarlinkServer
+
+extension FafService {
+    func getInfo(_ caller: PeerCredentials) async -> Wire.GetInfo.Reply {
+        var active: [String: Int64] = [:]
+        for run in await supervisor.activeRuns() where access.maySee(caller, run) {
+            active[run.state.rawValue, default: 0] += 1
+        }
+        return Wire.GetInfo.Reply(
+            version: version, pid: Int64(processID), mode: onlyUser == nil ? "system" : "user", active: active,
+            missing: host.missingProtections().map { Wire.Missing(kind: $0.kind, text: $0.text) })
+    }
+}

@@ -1,0 +1,68 @@
+import FafAPI
+import LinuxSystem
+import Supervisor
+import TaskModel
+import TaskUnits
+import VarlinkServer
+
+extension FafService {
+    func kill(_ request: Wire.Kill.Request, _ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.Kill.Reply {
+        let stop = try stopRequest(request, caller)
+        switch (request.run, request.task) {
+        case (let number?, nil):
+            let run = try await visibleRun(number, caller, to: "kill")
+            guard !run.state.isFinal, await supervisor.stop(run.id, stop) else {
+                throw Wire.NotActive(
+                    run: number, message: "run \(number) is over already (\(run.state.rawValue))",
+                    remedy: "nothing is left to do; faf show \(number) tells how it ended"
+                ).failure
+            }
+            return Wire.Kill.Reply(runs: [number])
+        case (nil, let task?):
+            return Wire.Kill.Reply(runs: try await kill(allOf: task, stop, caller))
+        case (nil, nil), (.some, .some):
+            throw .invalidParameter(request.run == nil ? "run" : "task")
+        }
+    }
+
+    private func kill(
+        allOf task: String, _ stop: StopRequest, _ caller: PeerCredentials
+    ) async throws(VarlinkFailure) -> [Int64] {
+        let runs = await supervisor.activeRuns(task: task)
+        if runs.isEmpty {
+            // Says "no such task" where that is the reason; a unit that is broken or gone does not protect its runs.
+            if case .notFound = catalog.current.task(named: task) { _ = try usableTask(task) }
+        }
+        var reached: [Int64] = []
+        for run in runs {
+            guard access.maySee(caller, run) else {
+                if runs.allSatisfy({ !access.maySee(caller, $0) }) {
+                    throw access.denied(caller, "kill", run: run).failure
+                }
+                continue
+            }
+            if await supervisor.stop(run.id, stop) { reached.append(run.id.rawValue) }
+        }
+        return reached
+    }
+
+    private func stopRequest(
+        _ request: Wire.Kill.Request, _ caller: PeerCredentials
+    ) throws(VarlinkFailure) -> StopRequest {
+        guard let name = request.signal else {
+            guard request.whom == nil else { throw .invalidParameter("whom") }
+            return StopRequest(cause: .kill, uid: caller.uid)
+        }
+        let whom: StopRequest.Whom
+        switch request.whom {
+        case nil, "all": whom = .all
+        case "main": whom = .main
+        default: throw .invalidParameter("whom")
+        }
+        do {
+            return StopRequest(cause: .signal, signal: try Value.signal(name), whom: whom, uid: caller.uid)
+        } catch {
+            throw .invalidParameter("signal")
+        }
+    }
+}

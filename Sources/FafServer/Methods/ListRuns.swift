@@ -1,0 +1,36 @@
+import FafAPI
+import LinuxSystem
+import Supervisor
+import TaskModel
+import VarlinkServer
+
+extension FafService {
+    /// How many runs one reply holds when there are several, and how many rows are read at a time.
+    private static let page = 200
+
+    func listRuns(
+        _ request: Wire.ListRuns.Request, _ caller: PeerCredentials, _ reply: ReplyWriter
+    ) async throws(VarlinkFailure) {
+        var limit = request.limit ?? 20
+        if limit < -1 { throw .invalidParameter("limit") }
+        if limit == -1 { limit = .max }
+        var batch = await supervisor.activeRuns(task: request.task).filter { access.maySee(caller, $0) }
+        var before: RunID?
+        while limit > 0 {
+            if reply.wantsMore, batch.count >= Self.page {
+                try await reply.send(Wire.ListRuns.Reply(runs: batch.map(\.wire)).json, continues: true)
+                batch = []
+            }
+            let rows: [Run]
+            do {
+                rows = try await supervisor.finishedRuns(task: request.task, before: before, limit: Self.page)
+            } catch { throw error.failure }
+            let seen = rows.filter { access.maySee(caller, $0) }.prefix(Int(clamping: limit))
+            batch += seen
+            limit -= Int64(seen.count)
+            before = rows.last?.id
+            if rows.count < Self.page { break }
+        }
+        try await reply.send(Wire.ListRuns.Reply(runs: batch.map(\.wire)).json, continues: false)
+    }
+}

@@ -1,0 +1,48 @@
+import FafAPI
+import Lifecycle
+import TaskModel
+import Varlink
+
+extension Run {
+    var wire: Wire.Run {
+        var values = JSONObject()
+        for parameter in parameters { values[parameter.name] = parameter.value.json }
+        return Wire.Run(
+            number: id.rawValue, task: task, state: state.rawValue, reason: reason?.wire, status: status,
+            progress: progress.map { Wire.Progress(done: Int64(clamping: $0.done), total: Int64(clamping: $0.total)) },
+            result: resultText, parameters: values, uid: Int64(rights.firedBy), script: script.realPath,
+            release: script.release, priority: Int64(priority), queuedAt: queuedAt.microseconds,
+            startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds, attempts: attempts.map(\.wire))
+    }
+}
+
+extension Attempt {
+    var wire: Wire.Attempt {
+        var code: Int64?
+        var signal: String?
+        switch exit {
+        case .exited(let status): code = Int64(status)
+        case .signaled(let number, _): signal = Verdict.signalName(number)
+        case .notStarted, .unknown, nil: break
+        }
+        return Wire.Attempt(
+            number: Int64(number), invocationId: invocation.description, shimPid: shimPID.map { Int64($0) },
+            mainPid: mainPID.map { Int64($0) }, state: (state ?? .starting).rawValue, exitStatus: code, signal: signal,
+            reason: reason?.wire, startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds,
+            usage: usage?.wire)
+    }
+}
+
+extension Reason {
+    var wire: Wire.Reason { Wire.Reason(kind: kind.rawValue, text: text) }
+}
+
+extension Usage {
+    var wire: Wire.Usage {
+        Wire.Usage(
+            userUSec: Int64(clamping: userMicroseconds), systemUSec: Int64(clamping: systemMicroseconds),
+            maxResidentBytes: Int64(clamping: maxResidentBytes),
+            memoryPeakBytes: memoryPeakBytes.map { Int64(clamping: $0) },
+            cpuUSec: cgroupMicroseconds.map { Int64(clamping: $0) })
+    }
+}

@@ -1,0 +1,178 @@
+import Lifecycle
+import Logging
+import Store
+import Supervisor
+import Synchronization
+import TaskModel
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct SupervisorTests {
+    private let boot = BootID(high: 1, low: 1)
+
+    private actor Counter: Numbering {
+        private var last: Int64 = 0
+        func next() -> RunID {
+            last += 1
+            return RunID(rawValue: last)
+        }
+    }
+
+    private func request() -> FireRequest {
+        FireRequest(
+            task: "count", parameters: [],
+            settings: TaskSettings(command: .init(path: "/srv/job", arguments: ["/srv/job"], expandsEnvironment: true)),
+            identity: RunIdentity(uid: 0, gid: 0, groups: [], userName: "root", home: "/root", shell: "/bin/sh"),
+            rights: RunRights(firedBy: 0, users: [0], groups: []),
+            script: CheckedScript(configuredPath: "/srv/job", realPath: "/srv/job", device: 1, inode: 1, owner: 0))
+    }
+
+    /// Runs `body` beside a supervisor on this store and these shims.
+    private func withSupervisor(
+        _ store: any Store, _ launching: FakeLaunching, _ body: (Supervisor) async throws -> Void
+    ) async throws {
+        let supervisor = Supervisor(
+            store: store, launching: launching, numbers: Counter(), boot: boot,
+            now: { Timestamp(microseconds: 5) }, bootTime: { 0 }, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await supervisor.start()
+        let running = Task { await supervisor.run() }
+        do {
+            try await body(supervisor)
+            running.cancel()
+            await running.value
+        } catch {
+            running.cancel()
+            await running.value
+            throw error
+        }
+    }
+
+    private func end(of id: RunID, _ supervisor: Supervisor) async throws -> Run {
+        let feed = await supervisor.subscribe(only: [id])
+        while true {
+            if let run = try await supervisor.run(id), run.state.isFinal {
+                await supervisor.unsubscribe(feed)
+                return run
+            }
+            _ = await feed.next()
+        }
+    }
+
+    @Test func `a fire is acknowledged when row and go are there`() async throws {
+        let store = MemoryStore()
+        let launching = FakeLaunching()
+        try await withSupervisor(store, launching) { supervisor in
+            let run = try await supervisor.fire(request())
+            #expect(try await store.run(run.id) != nil)
+            #expect(launching.state.withLock { $0.went } == [run.attempts[0].invocation])
+            #expect(await supervisor.activeRuns().map(\.id) == [run.id])
+        }
+    }
+
+    @Test func `an end is told once it is stored, and its traces go`() async throws {
+        let store = MemoryStore()
+        let launching = FakeLaunching()
+        try await withSupervisor(store, launching) { supervisor in
+            let run = try await supervisor.fire(request())
+            launching.end(run.attempts[0].invocation, .exited(code: 3))
+            let ended = try await end(of: run.id, supervisor)
+            #expect(ended.state == .failed)
+            #expect(try await store.run(run.id)?.attempts.last?.exit == .exited(code: 3))
+            #expect(launching.state.withLock { $0.cleaned } == [run.attempts[0].invocation])
+            #expect(await supervisor.activeRuns().isEmpty)
+        }
+    }
+
+    @Test func `a run that the store refuses never runs`() async throws {
+        let store = MemoryStore()
+        await store.close()
+        let launching = FakeLaunching()
+        let supervisor = Supervisor(
+            store: store, launching: launching, numbers: Counter(), boot: boot,
+            now: { Timestamp(microseconds: 5) }, bootTime: { 0 }, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { await supervisor.run() }
+        await #expect(throws: FireRefusal.self) { () async throws in _ = try await supervisor.fire(request()) }
+        running.cancel()
+        await running.value
+        #expect(launching.state.withLock { $0.went }.isEmpty)
+    }
+
+    @Test func `a run that cannot be launched is refused and recorded as failed`() async throws {
+        let store = MemoryStore()
+        let launching = FakeLaunching()
+        launching.state.withLock {
+            $0.refusal = LaunchRefusal(step: "cgroup", errno: 13, message: "cgroup: no", remedy: "look")
+        }
+        try await withSupervisor(store, launching) { supervisor in
+            await #expect(throws: FireRefusal.self) { () async throws in _ = try await supervisor.fire(request()) }
+            let ended = try await end(of: RunID(rawValue: 1), supervisor)
+            #expect(ended.state == .failed)
+        }
+    }
+
+    @Test func `a run whose shim dies is lost after its cgroup is empty, no other is touched`() async throws {
+        let store = MemoryStore()
+        let launching = FakeLaunching()
+        try await withSupervisor(store, launching) { supervisor in
+            let run = try await supervisor.fire(request())
+            let other = try await supervisor.fire(request())
+            launching.killShim(run.attempts[0].invocation)
+            #expect(try await end(of: run.id, supervisor).state == .lost)
+            #expect(launching.state.withLock { $0.emptied } == [run.id])
+            #expect(try await supervisor.run(other.id)?.state == .running)
+        }
+    }
+
+    @Test func `another supervisor goes on where the first was killed`() async throws {
+        let store = MemoryStore()
+        let launching = FakeLaunching()
+        var runs: [Run] = []
+        try await withSupervisor(store, launching) { supervisor in
+            for _ in 0..<4 { runs.append(try await supervisor.fire(request())) }
+        }
+        // While nobody supervises: one ends, one loses its shim, one says something.
+        let ids = runs.map { $0.attempts[0].invocation }
+        let second = FakeLaunching()
+        second.state.withLock { state in state.records = launching.state.withLock { $0.records } }
+        second.end(ids[0], .exited(code: 7))
+        second.killShim(ids[1])
+        second.write(ids[2]) { $0.status = "18 of 30" }
+        try await withSupervisor(store, second) { supervisor in
+            let first = try await end(of: runs[0].id, supervisor)
+            #expect(first.state == .failed)
+            #expect(first.attempts.last?.exit == .exited(code: 7))
+            #expect(try await end(of: runs[1].id, supervisor).state == .lost)
+            #expect(try await supervisor.run(runs[2].id)?.status == "18 of 30")
+            #expect(await supervisor.stop(runs[3].id, StopRequest(cause: .kill, uid: 0)))
+            #expect(second.state.withLock { $0.requests } == [StopRequest(cause: .kill, uid: 0)])
+            #expect(second.state.withLock { $0.went }.isEmpty, "nothing may run twice")
+        }
+    }
+
+    @Test func `a record whose row is gone brings it back`() async throws {
+        let launching = FakeLaunching()
+        var fired: Run?
+        try await withSupervisor(MemoryStore(), launching) { fired = try await $0.fire(request()) }
+        let run = try #require(fired)
+        let empty = MemoryStore()
+        let second = FakeLaunching()
+        second.state.withLock { state in state.records = launching.state.withLock { $0.records } }
+        try await withSupervisor(empty, second) { supervisor in
+            let feed = await supervisor.subscribe(only: [run.id])
+            while try await supervisor.run(run.id) == nil { _ = await feed.next() }
+            second.end(run.attempts[0].invocation, .exited(code: 0))
+            #expect(try await end(of: run.id, supervisor).state == .succeeded)
+        }
+    }
+
+    @Test func `a watcher hears of each change, and of the end`() async throws {
+        let launching = FakeLaunching()
+        try await withSupervisor(MemoryStore(), launching) { supervisor in
+            let run = try await supervisor.fire(request())
+            let feed = await supervisor.subscribe(only: [run.id])
+            launching.write(run.attempts[0].invocation) { $0.progress = Progress(done: 3, total: 5) }
+            while try await supervisor.run(run.id)?.progress != Progress(done: 3, total: 5) { _ = await feed.next() }
+            launching.end(run.attempts[0].invocation, .exited(code: 0))
+            #expect(try await end(of: run.id, supervisor).progress == Progress(done: 3, total: 5))
+        }
+    }
+}
