@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "fafd",
             dependencies: [
-                "FafServer", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "SQLiteStore", "Store", "TaskHost",
+                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "SQLiteStore", "Store", "TaskHost",
                 "TaskUnits", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
             ],
             swiftSettings: strict),
