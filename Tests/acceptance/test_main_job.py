@@ -318,8 +318,9 @@ UMask=99
 """
 
 
-def test_verify_reports_all_five_mistakes(faf):
+def test_verify_reports_all_five_mistakes(stopped_faf):
     """`faf verify` on a file with five different mistakes reports all five with line and column."""
+    faf = stopped_faf
     path = faf.unit("bad", MISTAKES)
     done = faf.faf("verify", path)
     assert done.returncode == BAD_INPUT, (done.returncode, done.stdout, done.stderr)
