@@ -28,7 +28,7 @@ struct Faf: ParsableCommand {
             CommandGroup(name: "Tasks", subcommands: [
                 Tasks.self, Cat.self, Verify.self, Run.self, Reload.self,
             ]),
-            CommandGroup(name: "Other", subcommands: [Analyze.self, VersionCommand.self]),
+            CommandGroup(name: "Other", subcommands: [AnalyzeCommand.self, VersionCommand.self]),
         ])
 
     @OptionGroup var connection: ConnectionOptions

@@ -1,38 +1,40 @@
 import Glibc
 
-/// Names of users, from /etc/passwd alone: faf is linked fully static, and glibc's lookups would load the system's
-/// shared libraries into it (getpwuid(3) through nsswitch.conf). Whoever is not there is shown by number.
+/// Users and groups from /etc/passwd and /etc/group alone: faf is linked fully static, and glibc's lookups would load
+/// the system's shared libraries into it (getpwuid(3) through nsswitch.conf). Whoever is not there is shown by number.
 enum Users {
-    static func name(_ uid: Int64) -> String? {
-        for line in SmallFile.text("/etc/passwd")?.split(separator: "\n") ?? [] {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.count >= 3, Int64(fields[2]) == uid { return String(fields[0]) }
-        }
-        return nil
-    }
-}
-
-/// A file that is read whole.
-enum SmallFile {
-    /// At most `limit` bytes; `nil` if it cannot be read or is larger.
-    static func bytes(_ path: String, limit: Int = 4 << 20) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return bytes(descriptor, limit: limit)
+    struct Account {
+        var name: String
+        var uid: UInt32
+        var gid: UInt32
+        var home: String
+        var shell: String
     }
 
-    static func bytes(_ descriptor: Int32, limit: Int) -> [UInt8]? {
-        var result: [UInt8] = []
-        while true {
-            let part = [UInt8](unsafeUninitializedCapacity: 65536) { buffer, count in
-                count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
-            }
-            if part.isEmpty { return result }
-            result += part
-            if result.count > limit { return nil }
+    static func name(_ uid: Int64) -> String? { UInt32(exactly: uid).flatMap { account(uid: $0)?.name } }
+
+    static func account(uid: UInt32) -> Account? { accounts.first { $0.uid == uid } }
+
+    /// By name, or by number.
+    static func account(_ text: String) -> Account? {
+        accounts.first { $0.name == text } ?? UInt32(text).flatMap { account(uid: $0) }
+    }
+
+    static func groupName(_ gid: UInt32) -> String? {
+        fields("/etc/group", 3).first { UInt32($0[2]) == gid }?[0]
+    }
+
+    private static var accounts: [Account] {
+        fields("/etc/passwd", 7).compactMap { fields in
+            guard let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else { return nil }
+            return Account(name: fields[0], uid: uid, gid: gid, home: fields[5], shell: fields[6])
         }
     }
 
-    static func text(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
+    private static func fields(_ path: String, _ count: Int) -> [[String]] {
+        (SmallFile.text(path) ?? "").split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            return fields.count >= count ? fields : nil
+        }
+    }
 }
