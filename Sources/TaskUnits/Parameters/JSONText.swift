@@ -12,6 +12,17 @@ enum JSONText {
         return scanner.isAtEnd ? kind : nil
     }
 
+    /// Whether a string in it, or a name, holds a NUL (`\u0000`): most parsers of scripts end the text there.
+    static func holdsNUL(_ text: String) -> Bool {
+        var rest = text.utf8[...]
+        while let backslash = rest.firstIndex(of: UInt8(ascii: "\\")) {
+            rest = rest[rest.index(after: backslash)...]
+            if rest.starts(with: "u0000".utf8) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
+    }
+
     enum Kind: Equatable { case string, integer, number, boolean, null, array, object }
 
     private struct Scanner {

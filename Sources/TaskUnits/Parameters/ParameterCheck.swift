@@ -103,7 +103,8 @@ public enum ParameterCheck {
     private static func checkSizes(_ parameters: [Parameter], room: Int) throws(ParameterRefusal) {
         var total = 0
         for parameter in parameters {
-            if parameter.value.text.utf8.contains(0) {
+            let isJSON = parameter.value.kind == .array || parameter.value.kind == .object
+            if parameter.value.text.utf8.contains(0) || isJSON && JSONText.holdsNUL(parameter.value.text) {
                 throw ParameterRefusal(
                     kind: .nul, parameter: parameter.name, message: "parameter \(parameter.name) holds a NUL",
                     remedy: "an argument of a program ends at the first NUL: pass the data in a file")

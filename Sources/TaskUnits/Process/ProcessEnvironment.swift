@@ -8,7 +8,8 @@ public enum ProcessEnvironment {
     /// As systemd has it on systems with and without a merged /usr.
     public static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// Variables that are faf's to set; a unit that sets one is refused, a value from elsewhere is dropped.
+    /// Variables that are faf's to set; a value from anywhere else is dropped, with a warning if
+    /// it stands in the unit.
     public static let reserved: Set<String> = [
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "FAF_TASK", "FAF_RUN", "FAF_ATTEMPT",
         "FAF_SOCKET", "FAF_SCRIPT", "FAF_INPUT", "FAF_RESULT",
@@ -32,8 +33,7 @@ public enum ProcessEnvironment {
         variables.setUnlessEmpty("HOME", identity.home)
         variables.setUnlessEmpty("USER", identity.userName)
         variables.setUnlessEmpty("LOGNAME", identity.userName)
-        // "You may not log in" is no shell that a script could use; systemd leaves it out as well.
-        if !noLogin.contains(identity.shell) { variables.setUnlessEmpty("SHELL", identity.shell) }
+        variables.setUnlessEmpty("SHELL", identity.shell)
         for name in run.settings.passEnvironment {
             if let value = passed[name] { variables.set(name, value) }
         }
@@ -61,11 +61,6 @@ public enum ProcessEnvironment {
         variables.set("FAF_RESULT", io + "/result")
         return variables.list
     }
-
-    private static let noLogin: Set<String> = [
-        "/usr/sbin/nologin", "/sbin/nologin", "/usr/bin/nologin", "/bin/nologin", "/bin/false", "/usr/bin/false",
-        "/bin/true", "/usr/bin/true",
-    ]
 }
 
 /// Variables in the order of their first setting; a later value takes the place of the earlier one.

@@ -10,12 +10,23 @@ enum EnvironmentSetting {
         }
         for assignment in read.values {
             let name = Self.name(of: assignment)
-            try checkReserved(name)
+            if isReserved(name, &draft) { continue }
             if let place = draft.settings.environment.firstIndex(where: { Self.name(of: $0) == name }) {
                 draft.settings.environment[place] = assignment
             } else {
                 draft.settings.environment.append(assignment)
             }
+        }
+    }
+
+    static func pass(_ text: String, to draft: inout SettingsDraft, _ context: SettingContext) throws(ValueError) {
+        for name in try context.words(text) {
+            guard Value.isEnvironmentName(name) else {
+                throw ValueError(
+                    message: "\(quoted(name)) is no name of a variable",
+                    remedy: "use letters, digits and _, and no digit first")
+            }
+            if !isReserved(name, &draft) { draft.settings.passEnvironment.append(name) }
         }
     }
 
@@ -35,19 +46,13 @@ enum EnvironmentSetting {
         return TaskSettings.EnvironmentFile(path: path, isOptional: rest != nil)
     }
 
-    static func checkName(_ name: String) throws(ValueError) {
-        guard Value.isEnvironmentName(name) else {
-            throw ValueError(
-                message: "\(quoted(name)) is no name of a variable",
-                remedy: "use letters, digits and _, and no digit first")
-        }
-        try checkReserved(name)
-    }
-
-    private static func checkReserved(_ name: String) throws(ValueError) {
-        if ProcessEnvironment.reserved.contains(name) {
-            throw ValueError(
-                message: "\(name) is set by faf for each attempt", remedy: "remove it, or use another name")
-        }
+    /// A variable that faf sets for each attempt is not taken from a unit: what a task believes about itself is true.
+    private static func isReserved(_ name: String, _ draft: inout SettingsDraft) -> Bool {
+        guard ProcessEnvironment.reserved.contains(name) else { return false }
+        draft.remarks.append(
+            ValueError(
+                message: "\(name) is set by faf for each attempt, this value is not used",
+                remedy: "remove it, or use another name"))
+        return true
     }
 }

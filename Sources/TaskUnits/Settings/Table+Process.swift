@@ -43,14 +43,13 @@ extension SettingTable {
             "A file with variables, read at each start; wins over Environment=. With `-` before it, it may be missing."
         ) { text, context throws(ValueError) in [try EnvironmentSetting.file(text, context)] },
 
-        .list(
-            "Task", "PassEnvironment", .variableNames, \.passEnvironment,
-            "Variables that are taken over from the supervisor's own environment, if they are set there."
-        ) { text, context throws(ValueError) in
-            let names = try context.words(text)
-            for name in names { try EnvironmentSetting.checkName(name) }
-            return names
-        },
+        .custom(
+            "Task", "PassEnvironment", .variableNames, isList: true,
+            "Variables that are taken over from the supervisor's own environment, if they are set there.",
+            apply: { draft, text, context throws(ValueError) in
+                try EnvironmentSetting.pass(text, to: &draft, context)
+            },
+            reset: { $0.settings.passEnvironment = [] }, show: { _ in "" }),
     ]
 
     private static let surroundings: [Setting] = [

@@ -97,6 +97,11 @@ import Testing
 
     @Test func `a NUL and an argument over 131071 bytes are refused, one byte less is not`() {
         #expect(refusal(given(("a", string("x\0y"))))?.kind == .nul)
+        for text in ["[\"\\u0000\"]", "[\"a\\\\\\u0000\"]"] {
+            #expect(refusal(given(("a", .init(kind: .array, text: text))))?.kind == .nul)
+        }
+        #expect(refusal(given(("a", .init(kind: .array, text: "[\"\\\\u0000\"]")))) == nil)
+        #expect(refusal(given(("a", string("\\u0000")))) == nil)
         let fits = String(repeating: "x", count: 131_071 - "--a=".utf8.count)
         #expect(refusal(given(("a", string(fits)))) == nil)
         #expect(refusal(given(("a", string(fits + "x"))))?.kind == .argumentTooLong)

@@ -6,10 +6,10 @@ import Testing
 @Suite struct ProcessTests {
     private let invocation = InvocationID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
 
-    private func run(_ lines: String = "", shell: String = "/bin/bash") throws -> Run {
+    private func run(_ lines: String = "") throws -> Run {
         let settings = try #require(task(lines).unit).settings
         let identity = RunIdentity(
-            uid: 2001, gid: 2001, groups: [], userName: "alice", home: "/home/alice", shell: shell)
+            uid: 2001, gid: 2001, groups: [], userName: "alice", home: "/home/alice", shell: "/bin/bash")
         let script = CheckedScript(configuredPath: "/srv/t", realPath: "/srv/r/1/t", device: 1, inode: 2, owner: 0)
         var run = Run(
             id: RunID(rawValue: 17), task: "resize@thumb", parameters: [], settings: settings, identity: identity,
@@ -63,10 +63,6 @@ import Testing
         #expect(value("HOME") == ["HOME=/h"])
         #expect(value("FAF_RUN") == ["FAF_RUN=17"])
         #expect(value("NOTIFY_SOCKET") == ["NOTIFY_SOCKET=/run/faf/notify/\(invocation)"])
-    }
-
-    @Test func `a shell that lets nobody in is left out`() throws {
-        #expect(!environment(try run(shell: "/usr/sbin/nologin")).contains { $0.hasPrefix("SHELL=") })
     }
 
     @Test func `variables of the unit are replaced, parameters are not`() throws {

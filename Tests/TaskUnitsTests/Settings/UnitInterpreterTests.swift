@@ -117,6 +117,13 @@ import Testing
         #expect(unit?.settings.environment == ["A=3", "B=2", "C=4"])
     }
 
+    @Test func `variables that faf sets are not taken from a unit, with a warning`() {
+        let lookup = task("Environment=FAF_RUN=7 A=1\nPassEnvironment=NOTIFY_SOCKET TZ")
+        #expect(lookup.unit?.settings.environment == ["A=1"])
+        #expect(lookup.unit?.settings.passEnvironment == ["TZ"])
+        #expect(lookup.diagnostics.map(\.severity) == [.warning, .warning])
+    }
+
     @Test func `lists add up and an empty line empties them`() {
         #expect(task("AllowUsers=a b", dropIn: "AllowUsers=c").unit?.settings.allowUsers == ["a", "b", "c"])
         #expect(task("AllowUsers=a b", dropIn: "AllowUsers=\nAllowUsers=c").unit?.settings.allowUsers == ["c"])
