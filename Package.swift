@@ -111,6 +111,7 @@ let package = Package(
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
+        tests("UnitFileTests", ["UnitFile"]),
         tests("VarlinkTests", ["Varlink"]),
         tests("TaskUnitsTests", ["TaskUnits", "UnitFile", "TaskModel"]),
         tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),

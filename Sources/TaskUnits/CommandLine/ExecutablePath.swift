@@ -33,8 +33,15 @@ enum ExecutablePath {
     /// Without doubled slashes and `.` components; `..` stays, because links decide what it means.
     static func simplified(_ path: String) -> String {
         let isAbsolute = path.utf8.first == UInt8(ascii: "/")
-        let parts = path.split(separator: "/", omittingEmptySubsequences: true).filter { $0 != "." }
+        let parts = pathParts(path).filter { $0 != "." }
         let joined = (isAbsolute ? "/" : "") + parts.joined(separator: "/")
         return joined.isEmpty && !path.isEmpty ? "." : joined
     }
+}
+
+/// What stands between the slashes, byte by byte: for String's own functions a slash and a combining accent behind it are
+/// one character, and no slash.
+func pathParts(_ path: String, keepingEmpty: Bool = false) -> [String] {
+    path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: !keepingEmpty)
+        .map { String(decoding: $0, as: UTF8.self) }
 }

@@ -77,6 +77,6 @@ extension UnitIndex {
     }
 
     private func isDropIn(_ file: String) -> Bool {
-        file.hasSuffix(".conf") && !file.hasPrefix(".")
+        file.utf8.reversed().starts(with: ".conf".utf8.reversed()) && file.utf8.first != UInt8(ascii: ".")
     }
 }

@@ -93,8 +93,8 @@ public struct UnitIndex<FileSystem: UnitFileSystem>: Sendable {
 /// Resolves a link's target against the directory of the link, `.` and `..` by their letters.
 func absolutePath(_ target: String, from link: String) -> String {
     let base = target.utf8.first == UInt8(ascii: "/") ? "" : split(link).directory
-    var parts: [Substring] = []
-    for part in (base + "/" + target).split(separator: "/", omittingEmptySubsequences: true) where part != "." {
+    var parts: [String] = []
+    for part in pathParts(base + "/" + target) where part != "." {
         if part == ".." { _ = parts.popLast() } else { parts.append(part) }
     }
     return "/" + parts.joined(separator: "/")

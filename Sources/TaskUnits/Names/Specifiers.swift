@@ -88,7 +88,6 @@ public enum Specifiers {
     }
 
     private static func directory(of path: String) -> String {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropLast()
-        return "/" + parts.joined(separator: "/")
+        "/" + pathParts(path).dropLast().joined(separator: "/")
     }
 }

@@ -46,7 +46,7 @@ extension UnitName {
 
     /// A path as a part of a name, without the outer slashes; `/` itself is `-`.
     public static func pathEscape(_ path: String) throws(ValueError) -> String {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: true).filter { $0 != "." }
+        let parts = pathParts(path).filter { $0 != "." }
         if parts.isEmpty, path.isEmpty || path.utf8.first == UInt8(ascii: "/") { return "-" }
         guard !parts.isEmpty, !parts.contains(".."), path.utf8.count < 4096 else {
             throw ValueError(
@@ -59,7 +59,7 @@ extension UnitName {
     public static func pathUnescape(_ text: String) throws(ValueError) -> String {
         if text == "-" { return "/" }
         let path = try unescape(text)
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = pathParts(path, keepingEmpty: true)
         guard !path.isEmpty, path.utf8.count + 1 < 4096,
             parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." })
         else {

@@ -23,7 +23,9 @@ public struct UnitName: Sendable, Hashable, CustomStringConvertible {
 
     /// At most 255 bytes of `A-Z a-z 0-9 : - _ . \ @`, not beginning with `@`, and `.task` at the end.
     public init(_ text: String) throws(ValueError) {
-        guard text.hasSuffix(Self.suffix), text.utf8.count > Self.suffix.utf8.count else {
+        guard text.utf8.reversed().starts(with: Self.suffix.utf8.reversed()),
+            text.utf8.count > Self.suffix.utf8.count
+        else {
             throw ValueError(
                 message: "\(quoted(text)) is no name of a task unit", remedy: "write NAME.task")
         }
@@ -34,7 +36,8 @@ public struct UnitName: Sendable, Hashable, CustomStringConvertible {
         if let offset = stem.firstIndex(where: { !Self.isValid($0) }) {
             throw ValueError(
                 message: "\(quoted(text)) has a character that names cannot have",
-                remedy: "only letters, digits, : - _ . \\ and @ are allowed; write others as \\xHH (faf analyze unitname)",
+                remedy:
+                    "only letters, digits, : - _ . \\ and @ are allowed; write others as \\xHH (faf analyze unitname)",
                 offset: offset)
         }
         let at = stem.firstIndex(of: UInt8(ascii: "@"))

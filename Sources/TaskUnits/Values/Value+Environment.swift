@@ -65,10 +65,10 @@ extension Value {
 /// `NAME=value` in order of first appearance.
 struct EnvironmentList {
     private(set) var assignments: [String] = []
-    private var places: [Substring: Int] = [:]
+    private var places: [[UInt8]: Int] = [:]
 
     mutating func set(_ assignment: String) {
-        let name = assignment.prefix { $0 != "=" }
+        let name = Array(assignment.utf8.prefix { $0 != UInt8(ascii: "=") })
         if let place = places[name] {
             assignments[place] = assignment
         } else {

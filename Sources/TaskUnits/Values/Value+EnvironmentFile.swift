@@ -1,8 +1,8 @@
 import UnitFile
 
 extension Value {
-    /// The assignments of an `EnvironmentFile=`, in file order, as they stand: names are not checked (see
-    /// `isEnvironmentName`) and may repeat, the last one counts.
+    /// The assignments of an `EnvironmentFile=`, in file order; a later one replaces the value of its name in place. Names
+    /// are not checked: whoever uses them leaves out those that are not `isEnvironmentName`.
     ///
     /// The syntax is its own (systemd.exec(5)): see `EnvironmentFileReader`.
     public static func environmentFile(_ bytes: [UInt8]) throws(ValueError) -> [(name: String, value: String)] {
@@ -15,15 +15,22 @@ extension Value {
         }
         reader.finish()
         var assignments: [(name: String, value: String)] = []
-        for (name, value) in reader.assignments {
-            guard UnitFile.isText(name) else {
+        var places: [[UInt8]: Int] = [:]
+        for (nameBytes, value) in reader.assignments {
+            guard UnitFile.isText(nameBytes) else {
                 throw ValueError(message: "a name that is not UTF-8", remedy: "save the file as UTF-8")
             }
-            let name = String(decoding: name, as: UTF8.self)
+            let name = String(decoding: nameBytes, as: UTF8.self)
             guard UnitFile.isText(value) else {
                 throw ValueError(message: "the value of \(quoted(name)) is not UTF-8", remedy: "save the file as UTF-8")
             }
-            assignments.append((name, String(decoding: value, as: UTF8.self)))
+            let assignment = (name: name, value: String(decoding: value, as: UTF8.self))
+            if let place = places[nameBytes] {
+                assignments[place] = assignment
+            } else {
+                places[nameBytes] = assignments.count
+                assignments.append(assignment)
+            }
         }
         return assignments
     }

@@ -24,7 +24,8 @@ extension Value {
             case .permyriad: ([("‱", 0), ("‰", 1), ("%", 2)], 10_000)
             case .permyriadUnbounded: ([("‱", 0), ("‰", 1), ("%", 2)], .max)
             }
-        guard let (sign, decimals) = signs.first(where: { bytes.suffix($0.sign.utf8.count).elementsEqual($0.sign.utf8) }),
+        guard
+            let (sign, decimals) = signs.first(where: { bytes.suffix($0.sign.utf8.count).elementsEqual($0.sign.utf8) }),
             let value = fixedPoint(bytes.dropLast(sign.utf8.count), decimals: decimals)
         else {
             throw ValueError(

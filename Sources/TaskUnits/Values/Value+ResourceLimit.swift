@@ -14,7 +14,9 @@ extension Value {
     public static func rlimit(
         _ text: String, resource: Resource
     ) throws(ValueError) -> TaskSettings.ResourceLimit {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        var parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        // systemd does not see a colon behind the second limit.
+        if parts.count == 3, parts[2].isEmpty { parts.removeLast() }
         guard parts.count <= 2, let first = parts.first else {
             throw ValueError(
                 message: "\(quoted(text)) has more than two parts", remedy: "write one limit, or soft:hard")
@@ -31,7 +33,7 @@ extension Value {
 
     /// `UInt64.max` is RLIM_INFINITY, which only `infinity` may name.
     private static func limit(_ text: String, _ resource: Resource) throws(ValueError) -> UInt64 {
-        if text == "infinity" { return .max }
+        if text == "infinity", resource != .nice { return .max }
         let number: UInt64
         switch resource {
         case .fsize, .data, .stack, .core, .rss, .as, .memlock, .msgqueue: number = try size(text)

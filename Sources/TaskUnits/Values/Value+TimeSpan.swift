@@ -3,7 +3,7 @@ public import TaskModel
 extension Value {
     /// A time span (systemd.time(7)): terms add up, `1h 30min`; a number without a unit is in `defaultUnitMicroseconds`.
     ///
-    /// `zeroIsInfinity` is the rule of `TimeoutStartSec=`, `TimeoutStopSec=` and `JobTimeoutSec=`.
+    /// The default unit is at least 1 µs. `zeroIsInfinity` is the rule of `TimeoutStartSec=`, `TimeoutStopSec=` and `JobTimeoutSec=`.
     public static func timeSpan(
         _ text: String, zeroIsInfinity: Bool = false, defaultUnitMicroseconds: UInt64 = 1_000_000
     ) throws(ValueError) -> TimeSpan {
@@ -34,10 +34,13 @@ extension Value {
         _ rest: inout ArraySlice<UInt8>, to total: inout UInt64, defaultUnit: UInt64, of text: String
     ) throws(ValueError) {
         let start = rest.startIndex
-        rest = rest.drop(while: isSpace)
-        let hasSign = rest.drops("+")
-        let whole = rest.takeDecimal()
-        if whole == nil, hasSign || rest.first != UInt8(ascii: ".") { throw malformed(text, at: start) }
+        var whole: (number: UInt64, overflow: Bool)?
+        if rest.first != UInt8(ascii: ".") {
+            rest = rest.drop(while: isSpace)
+            _ = rest.drops("+")
+            whole = rest.takeDecimal()
+            if whole == nil { throw malformed(text, at: start) }
+        }
         let number = whole?.number ?? 0
         if whole?.overflow == true || number > UInt64(Int64.max) { throw tooLong(text, at: start) }
         var fraction: ArraySlice<UInt8>?
@@ -49,16 +52,15 @@ extension Value {
         }
         let unitStart = rest.startIndex
         rest = rest.drop(while: isBlank)
-        var unit = defaultUnit
+        var unit = max(defaultUnit, 1)
         if let known = units.first(where: { rest.starts(with: $0.name.utf8) }) {
             rest.removeFirst(known.name.utf8.count)
             unit = known.microseconds
         } else if rest.startIndex == unitStart, !rest.isEmpty {
             throw malformed(text, at: unitStart)
         }
-        let (product, overflow) = number.multipliedReportingOverflow(by: unit)
-        if overflow || product == .max { throw tooLong(text, at: start) }
-        try add(product)
+        if number >= UInt64.max / unit { throw tooLong(text, at: start) }
+        try add(number * unit)
         var place = unit / 10
         for digit in fraction ?? [] where place > 0 {
             try add(UInt64(digit - UInt8(ascii: "0")) * place)
@@ -75,7 +77,8 @@ extension Value {
     private static func malformed(_ text: String, at offset: Int) -> ValueError {
         ValueError(
             message: "\(quoted(text)) is no time span",
-            remedy: "write a number with us, ms, s, min, h, d, w, M (months) or y, such as 90s or 1h 30min, or infinity",
+            remedy:
+                "write a number with us, ms, s, min, h, d, w, M (months) or y, such as 90s or 1h 30min, or infinity",
             offset: offset)
     }
 
