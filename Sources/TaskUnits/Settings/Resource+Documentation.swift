@@ -8,7 +8,7 @@ extension Value.Resource {
         case .stack: "Stack of a process; a quarter of it is for arguments and environment."
         case .core: "Size of core dumps."
         case .rss: "Resident memory; Linux ignores it."
-        case .nproc: "Processes of the user, all that he runs together."
+        case .nproc: "Processes of the user, in all tasks and sessions together."
         case .nofile: "Open file descriptors of one process."
         case .memlock: "Memory locked into RAM."
         case .as: "Address space of one process."

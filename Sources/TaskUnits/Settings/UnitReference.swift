@@ -30,10 +30,11 @@ public enum UnitReference {
 
         ## [Parameters]
 
-        Each line declares a parameter: `NAME=TYPE [required] [default=VALUE]`, quoted as words are (`label=string
-        "default=a b"`). TYPE is one of \(types). A script gets `--NAME=VALUE` for each parameter that is
-        given or has a default, sorted by name. Once one is declared, only declared ones are taken. A drop-in may declare
-        a parameter anew; an empty assignment there removes it.
+        Each line declares a parameter: `NAME=TYPE [required] [default=VALUE]`, quoted as words are:
+        `label=string "default=a b"`. TYPE is one of \(types).
+        A script gets `--NAME=VALUE` for each parameter that is given or has a default, sorted by name. Once one is
+        declared, only declared ones are taken. A drop-in may declare a parameter anew; an empty assignment there removes
+        it.
 
         """
 
