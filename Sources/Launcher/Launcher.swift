@@ -1,1 +1,99 @@
-// Launcher
+internal import LinuxSystem
+public import Logging
+internal import ShimProtocol
+internal import Synchronization
+public import TaskModel
+
+/// fafd's side of everything about shims: it has them made, finds them again, reads what they write, asks them to stop,
+/// and removes what they leave.
+///
+/// Launching and adopting are one path: a launcher is never a shim's parent and knows it by record, lock and pidfd alone,
+/// exactly as its successor will. All methods may be called from any thread and task.
+public final class Launcher: Sendable {
+    let directories: Directories
+    let changesUser: Bool
+    let logger: Logger
+    let boot: BootID
+    let subtree: Subtree
+    let files: RecordFiles
+    let loop: EventLoop
+    let queue: EventQueue
+    let watches: Watches
+    let mothers: Mothers
+    /// The cgroups (`RUN.ATTEMPT`) of attempts that this launcher made and nobody has cleaned yet.
+    let launched = Mutex<Set<String>>([])
+    /// Cgroups that could not be removed yet: EBUSY passes when the last zombie is reaped.
+    let unremoved = Mutex<Set<Cgroup>>([])
+
+    /// Opens `faf-shim` once, so that an upgrade cannot mix versions; makes the runtime directories and, without
+    /// faf-tasks.service, the tasks' cgroups. Starts no process yet.
+    ///
+    /// - Parameters:
+    ///   - shimPath: where `faf-shim` is.
+    ///   - changesUser: the supervisor is root's and runs tasks as their users.
+    public init(
+        directories: Directories, shimPath: String, changesUser: Bool, logger: Logger
+    ) throws(LauncherError) {
+        self.directories = directories
+        self.changesUser = changesUser
+        self.logger = logger
+        files = RecordFiles(directories: directories)
+        let program = try Launcher.open(shim: shimPath)
+        try RuntimeDirectories.make(directories, isShared: changesUser)
+        subtree = try Subtree.find(directories, logger: logger)
+        queue = EventQueue()
+        do throws(SystemError) {
+            guard let boot = BootID(try Machine.bootID()) else {
+                throw SystemError(call: "read", path: "/proc/sys/kernel/random/boot_id", errno: ErrorNumber.protocol)
+            }
+            self.boot = boot
+            loop = try EventLoop()
+        } catch {
+            throw .system(error)
+        }
+        do {
+            watches = try Watches(records: directories.records, loop: loop, queue: queue, logger: logger)
+        } catch {
+            loop.stop()
+            throw .system(error)
+        }
+        mothers = Mothers(program: program, subtree: subtree, loop: loop, logger: logger)
+    }
+
+    deinit { shutDown() }
+
+    /// The tasks' cgroups; `nil`: none here, PDEATHSIG and the subreaper stand in.
+    public var cgroupRoot: String? { subtree.root }
+
+    /// What happens to attempts that are watched. One consumer.
+    public var events: AsyncStream<LauncherEvent> {
+        AsyncStream { [queue] in await queue.next() }
+    }
+
+    /// Keeps the launcher at work until the task is cancelled; then the mother leaves, no attempt notices, and `events`
+    /// end.
+    public func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(3600))
+        }
+        shutDown()
+    }
+
+    private static func open(shim path: String) throws(LauncherError) -> OwnedDescriptor {
+        do throws(SystemError) {
+            let program = try Files.open(path, .pathOnly)
+            guard try program.status().kind == .regular else {
+                throw SystemError(call: "open", path: path, errno: ErrorNumber.access)
+            }
+            return program
+        } catch {
+            throw .shim(error)
+        }
+    }
+
+    private func shutDown() {
+        mothers.end()
+        loop.stop()
+        queue.finish()
+    }
+}

@@ -41,6 +41,9 @@ public enum UnixSocket {
             self.second = second
         }
 
+        /// Closes the second end.
+        public consuming func keepFirst() -> OwnedDescriptor { first }
+
         /// Both ends to different owners.
         public consuming func split(
             _ body: (consuming OwnedDescriptor, consuming OwnedDescriptor) -> Void

@@ -1,0 +1,125 @@
+internal import LinuxSystem
+internal import Logging
+internal import Synchronization
+public import TaskModel
+
+extension Launcher {
+    /// How long `empty` waits for killed processes to go: one in an uninterruptible wait may take its time.
+    static let emptyTimeout: Int64 = 10_000_000
+
+    /// Kills all that is left of an attempt and waits until nothing is. Only for attempts whose shim is dead or did not
+    /// kill in time: between go and `started` a cgroup.kill could miss the script's process (threat-model E3).
+    ///
+    /// - Parameter cgroup: as the record has it; `nil`: where this launcher would have put it.
+    /// - Returns: whether nothing is left; true where there are no cgroups and nothing can be looked for.
+    @concurrent
+    public func empty(_ run: RunID, attempt: Int, cgroup: String?) async -> Bool {
+        guard let cgroup = subtree.cgroup(run: run, attempt: attempt, recorded: cgroup) else { return true }
+        let deadline = Clocks.boottime + Launcher.emptyTimeout
+        var pause = 1
+        do {
+            while true {
+                if try cgroup.isPopulated() != true { return true }
+                try cgroup.kill()
+                if try cgroup.isPopulated() != true { return true }
+                if Clocks.boottime > deadline || Task.isCancelled { break }
+                try? await Task.sleep(for: .milliseconds(pause))
+                pause = min(pause * 2, 50)
+            }
+            logger.error("processes stay after SIGKILL", metadata: ["cgroup": "\(cgroup.path)"])
+        } catch {
+            logger.error("a cgroup cannot be emptied", metadata: ["cgroup": "\(cgroup.path)", "error": "\(error)"])
+        }
+        return false
+    }
+
+    /// Deletes record, end, notify socket and cgroup of an attempt whose end is in the store, or that never ran. What is
+    /// not there is fine.
+    public func clean(_ id: InvocationID, run: RunID, attempt: Int, cgroup: String?) {
+        let recorded = cgroup ?? self.cgroup(of: id)
+        watches.remove(id)
+        for path in [files.notifySocket(id), files.record(id), files.end(id)] {
+            do { try Files.remove(path) } catch {
+                logger.error("a file of a finished attempt stays", metadata: ["error": "\(error)"])
+            }
+        }
+        if let cgroup = subtree.cgroup(run: run, attempt: attempt, recorded: recorded) {
+            unremoved.withLock { _ = $0.insert(cgroup) }
+        }
+        removeCgroups()
+        launched.withLock { _ = $0.remove("\(run).\(attempt)") }
+    }
+
+    /// Moves a damaged record, and a damaged end, out of the way; the new path. `nil`: there was nothing, or it stays.
+    public func setAside(_ id: InvocationID) -> String? {
+        var moved: String?
+        for (path, isDamaged, suffix) in [
+            (files.record(id), isDamaged(files.readRecord(id)), ""), (files.end(id), isDamaged(files.readEnd(id)), ".end"),
+        ] where isDamaged {
+            let target = "\(directories.damaged)/\(id)\(suffix)"
+            do {
+                try move(path, to: target)
+                moved = moved ?? target
+            } catch {
+                logger.error("a damaged record stays where it is", metadata: ["error": "\(error)"])
+            }
+        }
+        return moved
+    }
+
+    /// Removes empty cgroups `t/RUN.ATTEMPT` that neither `keeping` (names or whole paths) nor an attempt that this
+    /// launcher made needs. Populated ones stay, and are named in the log.
+    public func cleanStrayCgroups(keeping: Set<String>) {
+        guard let root = subtree.root else { return }
+        let tasks = Cgroup(path: root).child("t")
+        do {
+            for name in try tasks.children() {
+                let cgroup = tasks.child(name)
+                if keeping.contains(name) || keeping.contains(cgroup.path) { continue }
+                if launched.withLock({ $0.contains(name) }) { continue }
+                if try cgroup.isPopulated() == true {
+                    logger.warning("a cgroup without a record has processes", metadata: ["cgroup": "\(cgroup.path)"])
+                } else {
+                    try? cgroup.remove()
+                }
+            }
+        } catch where error.errno == ErrorNumber.notFound {
+        } catch {
+            logger.error("stray cgroups cannot be looked for", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Tries those that are due. EBUSY passes by itself, as soon as the last process is reaped; what still has it then is
+    /// tried again with the next attempt that is cleaned, and at the next start.
+    private func removeCgroups() {
+        for cgroup in unremoved.withLock({ $0 }) {
+            for turn in 0..<5 {
+                do {
+                    try cgroup.remove()
+                    unremoved.withLock { _ = $0.remove(cgroup) }
+                    break
+                } catch where error.errno == ErrorNumber.busy && turn < 4 {
+                    SystemThread.sleep(microseconds: 200)
+                } catch {
+                    logger.debug("a cgroup stays for now", metadata: ["error": "\(error)"])
+                    break
+                }
+            }
+        }
+    }
+
+    private func isDamaged(_ reading: RecordFiles.Reading) -> Bool {
+        if case .damaged = reading { true } else { false }
+    }
+
+    /// Records are on another file system than the state directory.
+    private func move(_ path: String, to target: String) throws(SystemError) {
+        do {
+            try Files.rename(path, to: target)
+        } catch where error.errno == ErrorNumber.otherFileSystem {
+            let file = try Files.open(path, [.noFollow, .nonblocking])
+            try Files.replaceDurably(target, with: try file.readAll(limit: 64 << 20, path: path))
+            try Files.remove(path)
+        }
+    }
+}

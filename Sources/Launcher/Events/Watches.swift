@@ -1,0 +1,71 @@
+internal import LinuxSystem
+internal import Logging
+internal import Synchronization
+internal import TaskModel
+
+/// The shims that are watched, by proven pidfd, and the one inotify instance on the records directory.
+final class Watches: Sendable {
+    /// A shim that held its record's lock when its pidfd was opened.
+    final class Shim: Sendable {
+        let handle: ProcessHandle
+        init(_ handle: consuming ProcessHandle) { self.handle = handle }
+    }
+
+    private let loop: EventLoop
+    private let queue: EventQueue
+    private let logger: Logger
+    private let inotify: Inotify
+    private let shims = Mutex<[InvocationID: (shim: Shim, token: UInt64)]>([:])
+
+    init(records: String, loop: EventLoop, queue: EventQueue, logger: Logger) throws(SystemError) {
+        self.loop = loop
+        self.queue = queue
+        self.logger = logger
+        inotify = try Inotify()
+        try inotify.watch(records, [.modified, .onlyDirectory])
+        try loop.add(inotify.descriptor.rawValue, .readable) { [weak self] wake in
+            if wake == .ready { self?.readInotify() }
+        }
+    }
+
+    func shim(of id: InvocationID) -> Shim? { shims.withLock { $0[id]?.shim } }
+
+    /// Begins to watch; an event tells its end.
+    func add(_ id: InvocationID, _ shim: Shim) throws(SystemError) {
+        // Under the lock, so that a shim that ends at once is in the table when its handler looks for it.
+        try shims.withLock { (shims) throws(SystemError) in
+            if shims[id] != nil { return }
+            let token = try loop.add(shim.handle.descriptor.rawValue, [.readable, .once]) { [weak self, shim] wake in
+                _ = shim  // the descriptor stays open until the loop has let go of it
+                if wake == .ready { self?.gone(id) }
+            }
+            shims[id] = (shim, token)
+        }
+    }
+
+    func remove(_ id: InvocationID) {
+        if let watch = shims.withLock({ $0.removeValue(forKey: id) }) { loop.remove(watch.token) }
+    }
+
+    private func gone(_ id: InvocationID) {
+        guard let watch = shims.withLock({ $0.removeValue(forKey: id) }) else { return }
+        _ = try? watch.shim.handle.reap()  // a child only where fafd is the subreaper
+        queue.push(.shimGone(id))
+    }
+
+    private func readInotify() {
+        let events: [Inotify.Event]
+        do { events = try inotify.events() } catch {
+            logger.error("the records directory cannot be watched, reading all records", metadata: ["error": "\(error)"])
+            queue.push(.overflow)
+            return
+        }
+        for event in events {
+            if event.mask.contains(.overflow) {
+                queue.push(.overflow)
+            } else if let id = event.name.flatMap(RecordName.invocation(in:)), shims.withLock({ $0[id] != nil }) {
+                queue.push(.changed(id))
+            }
+        }
+    }
+}

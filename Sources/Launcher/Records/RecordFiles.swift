@@ -1,0 +1,97 @@
+internal import LinuxSystem
+internal import ShimProtocol
+internal import TaskModel
+
+/// Records and ends on disk, and who holds them.
+struct RecordFiles: Sendable {
+    let directories: Directories
+
+    /// Far more than a record with the largest specification has.
+    private static let sizeLimit = LaunchSpecification.limit + (1 << 20)
+
+    func record(_ id: InvocationID) -> String { "\(directories.records)/\(id)" }
+    func end(_ id: InvocationID) -> String { "\(directories.ends)/\(id)" }
+    func notifySocket(_ id: InvocationID) -> String { "\(directories.notifySockets)/\(id)" }
+
+    enum Reading {
+        case nothing
+        case record(AttemptRecord, FileLock.Holder)
+        case damaged(String, FileLock.Holder)
+        case newer(String, FileLock.Holder)
+    }
+
+    /// Reads the live record. A slot that a living shim is just writing looks damaged for a moment.
+    func readRecord(_ id: InvocationID) -> Reading {
+        var reading = Reading.nothing
+        for turn in 0..<20 {
+            reading = readRecordOnce(id)
+            guard case .damaged(_, .process) = reading else { return reading }
+            SystemThread.sleep(microseconds: turn < 10 ? 50 : 1000)
+        }
+        return reading
+    }
+
+    private func readRecordOnce(_ id: InvocationID) -> Reading {
+        do {
+            let file = try Files.open(record(id), [.noFollow, .nonblocking])
+            var bytes = try file.readAll(limit: RecordFiles.sizeLimit)
+            let holder = try file.lockHolder()
+            if holder == .nobody {
+                // The shim writes its last before it lets go, maybe between the read and the look at the lock.
+                let again = try Files.open(record(id), [.noFollow, .nonblocking])
+                bytes = try again.readAll(limit: RecordFiles.sizeLimit)
+            }
+            return decode(bytes, id, holder)
+        } catch where error.errno == ErrorNumber.notFound {
+            return .nothing
+        } catch {
+            return .damaged("\(record(id)) cannot be read: \(error)", .nobody)
+        }
+    }
+
+    /// Reads the durable end.
+    func readEnd(_ id: InvocationID) -> Reading {
+        do {
+            let file = try Files.open(end(id), [.noFollow, .nonblocking])
+            return decode(try file.readAll(limit: RecordFiles.sizeLimit), id, .nobody, path: end(id))
+        } catch where error.errno == ErrorNumber.notFound {
+            return .nothing
+        } catch {
+            return .damaged("\(end(id)) cannot be read: \(error)", .nobody)
+        }
+    }
+
+    private func decode(_ bytes: [UInt8], _ id: InvocationID, _ holder: FileLock.Holder, path: String? = nil) -> Reading {
+        let path = path ?? record(id)
+        let read: AttemptRecord
+        do { read = try AttemptRecord(decoding: bytes) } catch {
+            if case .newer = error { return .newer("\(path): \(error)", holder) }
+            return .damaged("\(path): \(error)", holder)
+        }
+        if read.observation.invocation != id {
+            return .damaged("\(path) holds the record of another attempt, \(read.observation.invocation)", holder)
+        }
+        return .record(read, holder)
+    }
+
+    /// The process that holds the record's lock, by a pidfd that is certainly its own: the lock is looked at before the
+    /// pidfd is opened and again after it, and no other process can have taken its place in between, because a shim that
+    /// let go never comes back (threat-model G3). `nil`: nobody holds it.
+    func openShim(_ id: InvocationID) throws(SystemError) -> ProcessHandle? {
+        for _ in 0..<10 {
+            let file: OwnedDescriptor
+            do { file = try Files.open(record(id), [.noFollow, .nonblocking]) } catch {
+                if error.errno == ErrorNumber.notFound { return nil }
+                throw error
+            }
+            guard case .process(let pid) = try file.lockHolder() else { return nil }
+            if pid <= 0 {
+                // A pid namespace that does not show it: there is a shim, but no way to reach it.
+                throw SystemError(call: "fcntl F_GETLK", path: record(id), errno: ErrorNumber.noProcess)
+            }
+            guard let handle = try ProcessHandle.open(pid: pid) else { continue }
+            if try file.lockHolder() == .process(pid) { return handle }
+        }
+        return nil
+    }
+}

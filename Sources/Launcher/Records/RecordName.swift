@@ -1,0 +1,24 @@
+internal import TaskModel
+
+/// The names of files in the records and ends directories.
+enum RecordName {
+    /// A final name: the invocation id and nothing else.
+    static func exact(_ name: String) -> InvocationID? {
+        guard name.utf8.count == 32, let id = InvocationID(name), id.description == name else { return nil }
+        return id
+    }
+
+    /// The invocation id that a name contains. inotify tells the name under which the shim opened its record, which is the
+    /// temporary one even after the link to the final name is all that is left.
+    static func invocation(in name: String) -> InvocationID? {
+        var digits: [UInt8] = []
+        for byte in name.utf8 {
+            switch byte {
+            case 48...57, 97...102: digits.append(byte)
+            default: digits = []
+            }
+            if digits.count == 32 { return InvocationID(String(decoding: digits, as: UTF8.self)) }
+        }
+        return nil
+    }
+}
