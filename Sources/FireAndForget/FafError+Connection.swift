@@ -21,7 +21,8 @@ extension FafError {
                 .permissionDenied, "you may not connect to \(path)",
                 remedy: "a fafd --user serves its own user only; choose another socket with --socket or $FAF_SOCKET")
         case .timedOut(let path):
-            self.init(.timedOut, "\(path) does not accept connections in time", remedy: "is fafd overloaded or stopped?")
+            self.init(
+                .timedOut, "\(path) does not accept connections in time", remedy: "is fafd overloaded or stopped?")
         case .pathTooLong:
             self.init(.noDaemon, "\(error)", remedy: "choose a shorter path")
         case .system(let call, let code, let path):

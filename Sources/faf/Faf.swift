@@ -22,12 +22,16 @@ struct Faf: ParsableCommand {
             """,
         version: "faf \(Version.current)",
         groupedSubcommands: [
-            CommandGroup(name: "Runs", subcommands: [
-                Fire.self, Status.self, List.self, Show.self, Logs.self, Wait.self, Kill.self,
-            ]),
-            CommandGroup(name: "Tasks", subcommands: [
-                Tasks.self, Cat.self, Verify.self, Run.self, Reload.self,
-            ]),
+            CommandGroup(
+                name: "Runs",
+                subcommands: [
+                    Fire.self, Status.self, List.self, Show.self, Logs.self, Wait.self, Kill.self,
+                ]),
+            CommandGroup(
+                name: "Tasks",
+                subcommands: [
+                    Tasks.self, Cat.self, Verify.self, Run.self, Reload.self,
+                ]),
             CommandGroup(name: "Other", subcommands: [AnalyzeCommand.self, VersionCommand.self]),
         ])
 

@@ -4,8 +4,10 @@ import Varlink
 
 struct WireTests {
     @Test func `an error of an inner object names the way to it`() throws {
-        let json = try JSON(parsing: #"{"runs":[{"number":1,"task":"t","state":"running","parameters":{},"uid":0,"#
-            + #""script":"/x","priority":10,"queuedAt":1,"attempts":[{"number":1,"invocationId":"x","state":3}]}]}"#)
+        let json = try JSON(
+            parsing: #"{"runs":[{"number":1,"task":"t","state":"running","parameters":{},"uid":0,"#
+                + #""script":"/x","priority":10,"queuedAt":1,"attempts":[{"number":1,"invocationId":"x","state":3}]}]}"#
+        )
         #expect(throws: WireError(field: "runs[0].attempts[0].state", problem: .isNot("a string"))) {
             try Wire.ListRuns.Reply(json: json)
         }
@@ -26,6 +28,8 @@ struct WireTests {
     }
 
     @Test func `what is no object is refused`() {
-        #expect(throws: WireError(field: "", problem: .isNot("an object"))) { try Wire.Reload.Request(json: .array([])) }
+        #expect(throws: WireError(field: "", problem: .isNot("an object"))) {
+            try Wire.Reload.Request(json: .array([]))
+        }
     }
 }

@@ -42,7 +42,7 @@ struct FireArguments: Equatable {
                 if let flag = Self.flags[name], flag.verbs.contains(verb) {
                     guard value == nil else { throw Self.ambiguous(argument, name) }
                     flag.set(&self)
-                } else if name == "socket", verb == "fire" {
+                } else if name == "socket" {
                     guard let path = value ?? rest.popFirst(), !path.isEmpty else {
                         throw Failure(.usage, "--socket has no value", remedy: "write --socket=PATH")
                     }

@@ -1,3 +1,5 @@
+import TaskUnits
+
 /// A task as somebody types it.
 enum TaskName {
     /// `transcode.task` means `transcode`, as systemctl takes both; on the wire names have no suffix.
@@ -15,7 +17,13 @@ enum Target: Equatable {
         if !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) {
             self = .run(try Self.runNumber(text))
         } else {
-            self = .task(TaskName.withoutSuffix(text))
+            do {
+                self = .task(try TaskUnits.TaskName.unit(text).task)
+            } catch {
+                throw Failure(
+                    .usage, "\(text) is neither a run's number nor the name of a task: \(error.message)",
+                    remedy: error.remedy)
+            }
         }
     }
 

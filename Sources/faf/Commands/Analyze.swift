@@ -17,10 +17,11 @@ struct AnalyzeCommand: ParsableCommand {
     @Argument(help: "What the values are.", completion: .list(AnalyzeLine.kinds))
     var kind: String?
 
-    @Argument(parsing: .allUnrecognized, help: "The values, as a unit file has them.")
+    @Argument(help: "The values, as a unit file has them; after -- those that begin with a dash.")
     var values: [String] = []
 
-    @Option(help: ArgumentHelp("More of the case: unit, op, instance, scale, mode, base, env, ...", valueName: "key=value"))
+    @Option(
+        help: ArgumentHelp("More of the case: unit, op, instance, scale, mode, base, env, ...", valueName: "key=value"))
     var with: [String] = []
 
     @Flag(help: "Each VALUE is a file to be read.")
@@ -36,7 +37,9 @@ struct AnalyzeCommand: ParsableCommand {
 
     func validate() throws {
         if jsonLines { return }
-        guard kind != nil else { throw ValidationError("there is no KIND: one of \(AnalyzeLine.kinds.joined(separator: ", "))") }
+        guard kind != nil else {
+            throw ValidationError("there is no KIND: one of \(AnalyzeLine.kinds.joined(separator: ", "))")
+        }
         if values.isEmpty { throw ValidationError("there is no VALUE") }
     }
 
@@ -110,7 +113,7 @@ struct AnalyzeCommand: ParsableCommand {
     private func meaning(_ value: JSON) -> String {
         guard let number = value.integerValue else { return "" }
         switch kind {
-        case "timespan": return " µs (\(Clock.duration(number)))"
+        case "timespan": return " µs (\(Clock.exact(number)))"
         case "size": return " bytes (\(Clock.size(number)))"
         case "signal": return UInt8(exactly: number).map { " (\(Value.signalName($0)))" } ?? ""
         default: return ""

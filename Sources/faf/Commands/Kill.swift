@@ -1,6 +1,7 @@
 import ArgumentParser
 import FafAPI
 import FireAndForget
+import TaskUnits
 import Varlink
 
 struct Kill: ParsableCommand {
@@ -35,6 +36,10 @@ struct Kill: ParsableCommand {
     }
 
     func run() throws {
+        if let signal, (try? Value.signal(signal)) == nil {
+            throw Failure(
+                .usage, "there is no signal \(signal)", remedy: "write a name such as TERM or a number from 1 to 64")
+        }
         let client = connection.client
         let runs: [Int64]
         switch try Target(target) {

@@ -13,7 +13,9 @@ struct Tasks: ParsableCommand {
     func run() throws {
         let tasks = try connection.client.tasks()
         if output.json { return Output.json(.array(tasks.map(\.json))) }
-        if tasks.isEmpty { Output.error("there are no tasks: put a NAME.task into a unit directory, then faf reload\n") }
+        if tasks.isEmpty {
+            Output.error("there are no tasks: put a NAME.task into a unit directory, then faf reload\n")
+        }
         Output.text(TaskTable.lines(tasks, terminal: .standardOutput).map { $0 + "\n" }.joined())
     }
 }

@@ -21,7 +21,8 @@ struct VersionCommand: ParsableCommand {
         }
         Output.line("faf \(Version.current)")
         if let info {
-            Output.line("fafd \(Escape.forTerminal(info.version)) (\(info.mode), process \(info.pid)) at \(client.socketPath)")
+            Output.line(
+                "fafd \(Escape.forTerminal(info.version)) (\(info.mode), process \(info.pid)) at \(client.socketPath)")
         } else {
             Output.line("no fafd answers at \(client.socketPath)")
         }

@@ -86,7 +86,9 @@ struct RunDetails {
     }
 
     private func field(_ name: String, _ value: String) -> String {
-        let label = name.isEmpty ? String(repeating: " ", count: 15) : Columns.padded(name + ":", to: 14, fromTheRight: true) + " "
+        let label =
+            name.isEmpty
+            ? String(repeating: " ", count: 15) : Columns.padded(name + ":", to: 14, fromTheRight: true) + " "
         return terminal.colored(label, .dim) + Escape.forTerminal(value)
     }
 }

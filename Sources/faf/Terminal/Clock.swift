@@ -47,6 +47,20 @@ enum Clock {
         return "\(whole) \(rest / units[first + 1].0) \(units[first + 1].1)"
     }
 
+    /// All of it: `1 h 30 s`.
+    static func exact(_ microseconds: Int64) -> String {
+        var rest = microseconds
+        var parts: [String] = []
+        let units: [(Int64, String)] = [
+            (86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1000, "ms"), (1, "µs"),
+        ]
+        for (length, unit) in units where rest >= length {
+            parts.append("\(rest / length) \(unit)")
+            rest %= length
+        }
+        return parts.isEmpty ? "0" : parts.joined(separator: " ")
+    }
+
     /// The largest unit alone.
     static func coarse(_ microseconds: Int64) -> String {
         let seconds = microseconds / 1_000_000
