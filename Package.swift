@@ -114,6 +114,7 @@ let package = Package(
         tests("UnitFileTests", ["UnitFile"]),
         tests("VarlinkTests", ["Varlink"]),
         tests("TaskUnitsTests", ["TaskUnits", "UnitFile", "TaskModel"]),
+        tests("ManualTests", ["TaskUnits", "TaskModel"]),
         tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),
         tests(
             "SQLiteStoreTests", ["SQLiteStore", "Store", "StoreConformance", "TaskModel", grdb, sqlite],
