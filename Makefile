@@ -3,6 +3,7 @@
 # make demo       a task fired, watched and killed, with a fafd of its own in a temporary place
 # make install    PREFIX=/usr/local DESTDIR= ; build first, as yourself
 # make lint format clean deps
+# make manual     faf.task(5) anew, after a change in the table of settings
 
 SWIFT    ?= swift
 PREFIX   ?= /usr/local
@@ -12,7 +13,7 @@ TARGET    = $(DESTDIR)$(PREFIX)
 SOURCES  := $(shell find Sources -type f 2>/dev/null) Package.swift
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all test demo install lint format clean deps deps-test man-lint
+.PHONY: all test demo install lint format manual clean deps deps-test man-lint
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)/faf $(PROGRAMS)/fafd $(PROGRAMS)/faf-shim
@@ -69,6 +70,9 @@ man-lint:
 
 format:
 	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+manual:
+	FAF_WRITE_MANUAL=1 $(SWIFT) test --filter ManualTests
 
 clean:
 	rm -rf .build

@@ -19,7 +19,7 @@ import Testing
             let new = page[..<begin.upperBound] + SettingsManual.text + page[end.lowerBound...]
             try String(new).write(to: file, atomically: true, encoding: .utf8)
         } else {
-            #expect(written == SettingsManual.text, "write it anew: FAF_WRITE_MANUAL=1 swift test --filter ManualTests")
+            #expect(written == SettingsManual.text, "the table has changed: make manual")
         }
     }
 
