@@ -66,7 +66,9 @@ let package = Package(
             name: "faf-shim",
             dependencies: ["CLinux", "CRecord"],
             swiftSettings: embedded,
-            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static"])]),
+            linkerSettings: [
+                .unsafeFlags(["-Xclang-linker", "-static", "-Xclang-linker", "-Wno-unused-command-line-argument"])
+            ]),
 
         // Edges
         module("TaskHost", ["TaskUnits", "TaskModel", "LinuxSystem"]),
@@ -107,6 +109,7 @@ let package = Package(
 
         // Tests
         tests("FafAPITests", ["FafAPI", "Varlink"]),
+        tests("FafServerTests", ["FafServer", "FafAPI", "Varlink", "LinuxSystem", "TaskModel"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),

@@ -263,6 +263,7 @@ public actor Supervisor {
             enqueue.yield(.lookAgain(id, after: delay))
         case .clean(let invocation, let attempt):
             launching.clean(invocation, run: id, attempt: attempt)
+            if live[id]?.machine.invocation != invocation { byInvocation[invocation] = nil }
         }
     }
 

@@ -37,3 +37,14 @@ extension Files {
         return bytes
     }
 }
+
+extension Files {
+    /// The path of a directory without links in it, as the kernel names it (proc(5), `/proc/PID/fd`).
+    public static func realPath(ofDirectory path: String) throws(SystemError) -> String {
+        let directory = try open(path, [.directory, .pathOnly])
+        guard let real = try linkTarget("/proc/self/fd/\(directory.rawValue)") else {
+            throw SystemError(call: "readlink", path: path, errno: ErrorNumber.invalid)
+        }
+        return real
+    }
+}
