@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 
+import pytest
 import records
 import system
 import wire
@@ -75,6 +76,17 @@ while True:
             file.write(json.dumps(reply).encode() + b"\n")
             file.flush()
 '''
+
+
+def for_each(cases, check):
+    """Checks all cases with one fafd, and fails with the list of those that are not as they should be."""
+    failures = []
+    for case in cases:
+        try:
+            check(*case) if isinstance(case, tuple) else check(case)
+        except (Exception, pytest.fail.Exception) as error:
+            failures.append(f"{case!r}: {type(error).__name__}: {error}")
+    assert not failures, "\n".join(failures)
 
 
 class Daemon:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 import system
-from harness import ALICE, BAD_INPUT, BOB, NOT_FOUND, OTHER, REFUSED, TEMPORARY
+from harness import ALICE, BAD_INPUT, BOB, NOT_FOUND, OTHER, REFUSED
 from system import wait_for
 from wire import WireError
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 import system
-from harness import ALICE, BOB, NOT_FOUND, OTHER, REFUSED
+from harness import BOB, NOT_FOUND, for_each
 from system import is_running, wait_for
 from wire import WireError
 
@@ -377,19 +377,22 @@ def test_e_a_run_that_is_over_cannot_be_killed(faf):
     assert error.value.error == "NoSuchRun"
 
 
-@pytest.mark.parametrize("text,state,kind,status,signal_name", [
-    ("exit 0", "succeeded", "success", 0, None), ("exit 3", "failed", "exit-code", 3, None),
-    ("exit 255", "failed", "exit-code", 255, None), ("kill -TERM $$", "failed", "signal", None, "SIGTERM"),
-    ("kill -KILL $$", "failed", "signal", None, "SIGKILL"), ("kill -HUP $$", "failed", "signal", None, "SIGHUP"),
-    ("kill -USR1 $$", "failed", "signal", None, "SIGUSR1"),
-])
-def test_e_ends_are_judged_as_type_oneshot(faf, text, state, kind, status, signal_name):
+def test_e_ends_are_judged_as_type_oneshot(faf):
     """Design 2: only exit 0 (and SuccessExitStatus=) succeed; a signal by itself is a failure."""
-    faf.task("t", text)
-    run = faf.ends(faf.fire("t"), state, kind)
-    assert run["attempts"][-1].get("exitStatus") == status
-    assert run["attempts"][-1].get("signal") == signal_name
-    assert run["startedAt"] <= run["endedAt"] and run["queuedAt"] <= run["startedAt"]
+
+    def check(text, state, kind, status, signal_name):
+        faf.task("t", text)
+        run = faf.ends(faf.fire("t"), state, kind)
+        assert run["attempts"][-1].get("exitStatus") == status
+        assert run["attempts"][-1].get("signal") == signal_name
+        assert run["startedAt"] <= run["endedAt"] and run["queuedAt"] <= run["startedAt"]
+
+    for_each([
+        ("exit 0", "succeeded", "success", 0, None), ("exit 3", "failed", "exit-code", 3, None),
+        ("exit 255", "failed", "exit-code", 255, None), ("kill -TERM $$", "failed", "signal", None, "SIGTERM"),
+        ("kill -KILL $$", "failed", "signal", None, "SIGKILL"), ("kill -HUP $$", "failed", "signal", None, "SIGHUP"),
+        ("kill -USR1 $$", "failed", "signal", None, "SIGUSR1"),
+    ], check)
 
 
 def test_e_success_exit_status(faf):

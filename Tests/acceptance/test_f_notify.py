@@ -8,7 +8,7 @@ import time
 
 import pytest
 import system
-from harness import ALICE, BOB
+from harness import ALICE, BOB, for_each
 from system import wait_for
 from wire import as_ids
 
@@ -200,13 +200,15 @@ def test_f2_only_exact_lines_count(faf, puppet):
     assert not faf.run(puppet.run).get("status"), "an empty status clears it"
 
 
-@pytest.mark.parametrize("text", ["-1/5", "1/-5", "1/2/3", "1", "1/", "/5", "a/b", "1.5/2", "99999999999999999999/5", "+1/2",
-                                  " 1/2", "1/2 "])
-def test_f2_a_bad_progress_is_ignored(faf, puppet, text):
+def test_f2_a_bad_progress_is_ignored(faf, puppet):
     """F2: progress is done/total, two numbers."""
     puppet.notify("X_FAF_PROGRESS=2/7")
-    puppet.notify("X_FAF_PROGRESS=" + text)
-    assert faf.run(puppet.run)["progress"] == {"done": 2, "total": 7}
+
+    def check(text):
+        puppet.notify("X_FAF_PROGRESS=" + text)
+        assert faf.run(puppet.run)["progress"] == {"done": 2, "total": 7}
+
+    for_each(["-1/5", "1/-5", "1/2/3", "1", "1/", "/5", "a/b", "1.5/2", "99999999999999999999/5", "+1/2", " 1/2", "1/2 "], check)
 
 
 def test_f2_descriptors_are_closed(faf, puppet):

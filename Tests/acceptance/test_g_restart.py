@@ -1,6 +1,5 @@
 """Threat model, section G: restart and adoption; and the suite "crash points"."""
 
-import json
 import os
 import pathlib
 import signal

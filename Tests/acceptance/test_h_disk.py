@@ -5,10 +5,9 @@ import signal
 import sqlite3
 import threading
 
-import harness
 import pytest
 import system
-from harness import FINAL, OTHER, TEMPORARY
+from harness import OTHER, TEMPORARY
 from system import is_running, wait_for
 from test_g_restart import check_history, outcome_of_fire
 from wire import WireError

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 import system
-from harness import ALICE, BOB, NO_FAFD
+from harness import ALICE, BOB
 from system import is_running, wait_for
 from wire import connect
 

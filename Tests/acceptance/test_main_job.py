@@ -13,13 +13,12 @@ import tempfile
 import threading
 import time
 
-import harness
 import pytest
 import system
 from conftest import CHECKOUT
-from harness import ALICE, BAD_INPUT, BOB, FINAL, NOT_FOUND, REFUSED, USAGE
+from harness import ALICE, BAD_INPUT, BOB, FINAL, NOT_FOUND, USAGE
 from system import is_running, wait_for
-from wire import Closed, Wire, WireError, connect
+from wire import WireError, connect
 
 COUNT = r"""#!/bin/sh
 printf '%s\0' "$0" "$@" > {out}/argv.$FAF_RUN
@@ -467,7 +466,7 @@ def test_list_and_show_in_json(faf):
 
 def test_exit_codes_are_distinct(faf):
     """Distinct exit codes for usage, not found, bad parameter; what is wrong is said on stderr, with a remedy."""
-    faf.unit("t", f"[Task]\nExecStart=/bin/true\n[Parameters]\nn=integer\n")
+    faf.unit("t", "[Task]\nExecStart=/bin/true\n[Parameters]\nn=integer\n")
     for arguments, code in (
         (("nonsense",), USAGE), (("fire",), USAGE), (("fire", "t", "nonsense"), USAGE), (("kill", "x y"), (USAGE, NOT_FOUND)),
         (("fire", "there-is-none"), NOT_FOUND), (("show", "99999"), NOT_FOUND), (("cat", "there-is-none"), NOT_FOUND),
