@@ -24,6 +24,7 @@ struct walk {
     size_t real_size, real_length;
     int directory;       /* O_PATH, of `real` */
     int is_sticky;       /* that directory passes only because it is sticky */
+    int wants_directory; /* the path is to end at one */
     unsigned links;
     char *culprit;
     size_t culprit_size;
@@ -174,6 +175,7 @@ static int next_name(struct walk *w, char *name, size_t size) {
 }
 
 static uint32_t step(struct walk *w, const char *name, const char *const *allowed, size_t count, int *is_done) {
+    *is_done = 0;
     if (strcmp(name, ".") == 0) return FAF_CHECK_OK;
     if (strcmp(name, "..") == 0) return go_up(w);
     int child = openat(w->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -187,7 +189,7 @@ static uint32_t step(struct walk *w, const char *name, const char *const *allowe
     } else if (S_ISDIR(st.st_mode)) {
         problem = append_real(w, name);
         if (problem == FAF_CHECK_OK) return enter(w, child, &st);
-    } else if (w->rest[0] != 0) {
+    } else if (w->rest[0] != 0 || w->wants_directory) {
         problem = refuse(w, FAF_CHECK_SYSTEM, ENOTDIR, &st, name);
     } else {
         problem = append_real(w, name);
@@ -198,37 +200,57 @@ static uint32_t step(struct walk *w, const char *name, const char *const *allowe
     return problem;
 }
 
+static uint32_t walk(struct walk *w, const char *path, const char *const *allowed, size_t count) {
+    memset(w->result, 0, sizeof *w->result);
+    if (w->culprit_size > 0) w->culprit[0] = 0;
+    if (w->real_size == 0) return refuse(w, FAF_CHECK_PATH_TOO_LONG, 0, NULL, NULL);
+    w->real[0] = 0;
+    if (path[0] != '/') return refuse(w, FAF_CHECK_NOT_ABSOLUTE, 0, NULL, NULL);
+    if (strlen(path) >= sizeof w->rest) return refuse(w, FAF_CHECK_PATH_TOO_LONG, 0, NULL, NULL);
+    strcpy(w->rest, path);
+
+    struct stat st;
+    w->directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (w->directory < 0 || fstat(w->directory, &st) < 0) {
+        uint32_t problem = refuse(w, FAF_CHECK_SYSTEM, errno, NULL, NULL);
+        if (w->directory >= 0) close(w->directory);
+        return problem;
+    }
+    uint32_t problem = check_directory(w, &st, 1);
+    int is_done = 0;
+    char name[NAME_MAX + 2];
+    while (problem == FAF_CHECK_OK && !is_done) {
+        if (next_name(w, name, sizeof name)) {
+            problem = step(w, name, allowed, count, &is_done);
+            continue;
+        }
+        /* The path ends at a directory. */
+        is_done = 1;
+        if (w->wants_directory) break;
+        problem = fstat(w->directory, &st) < 0 ? refuse(w, FAF_CHECK_SYSTEM, errno, NULL, NULL)
+                                               : refuse(w, FAF_CHECK_NOT_REGULAR, 0, &st, NULL);
+    }
+    close(w->directory);
+    return problem;
+}
+
 uint32_t faf_check_script(const char *path, uint32_t owner, const char *const *allowed, size_t count,
                           char *real, size_t real_size, char *culprit, size_t culprit_size,
                           struct faf_check_result *result) {
     struct walk w = {.owner = owner, .real = real, .real_size = real_size, .directory = -1, .culprit = culprit,
                      .culprit_size = culprit_size, .result = result};
-    memset(result, 0, sizeof *result);
-    if (culprit_size > 0) culprit[0] = 0;
-    if (real_size == 0) return refuse(&w, FAF_CHECK_PATH_TOO_LONG, 0, NULL, NULL);
-    real[0] = 0;
-    if (path[0] != '/') return refuse(&w, FAF_CHECK_NOT_ABSOLUTE, 0, NULL, NULL);
-    if (strlen(path) >= sizeof w.rest) return refuse(&w, FAF_CHECK_PATH_TOO_LONG, 0, NULL, NULL);
-    strcpy(w.rest, path);
+    return walk(&w, path, allowed, count);
+}
 
-    struct stat st;
-    w.directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (w.directory < 0 || fstat(w.directory, &st) < 0) {
-        uint32_t problem = refuse(&w, FAF_CHECK_SYSTEM, errno, NULL, NULL);
-        if (w.directory >= 0) close(w.directory);
-        return problem;
+int faf_resolve_directory(const char *path, uint32_t owner, char *real, size_t real_size) {
+    struct faf_check_result result;
+    struct walk w = {.owner = owner, .real = real, .real_size = real_size, .directory = -1, .wants_directory = 1,
+                     .result = &result};
+    switch ((enum faf_check_problem)walk(&w, path, NULL, 0)) {
+    case FAF_CHECK_OK: return 0;
+    case FAF_CHECK_SYSTEM: return -result.error;
+    case FAF_CHECK_TOO_MANY_LINKS: return -ELOOP;
+    case FAF_CHECK_PATH_TOO_LONG: return -ENAMETOOLONG;
+    default: return -EPERM;
     }
-    uint32_t problem = check_directory(&w, &st, 1);
-    int is_done = 0;
-    char name[NAME_MAX + 2];
-    while (problem == FAF_CHECK_OK && !is_done) {
-        if (next_name(&w, name, sizeof name)) {
-            problem = step(&w, name, allowed, count, &is_done);
-        } else { /* the path ends at a directory */
-            problem = fstat(w.directory, &st) < 0 ? refuse(&w, FAF_CHECK_SYSTEM, errno, NULL, NULL)
-                                                  : refuse(&w, FAF_CHECK_NOT_REGULAR, 0, &st, NULL);
-        }
-    }
-    close(w.directory);
-    return problem;
 }

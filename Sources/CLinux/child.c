@@ -60,16 +60,36 @@ static int put_at(int fd, int place) {
 
 static int open_null(int place, int flags) { return put_at(open("/dev/null", flags | O_CLOEXEC), place); }
 
-/* For appending, as root, in a directory that may be somebody else's: no symlink anywhere on the way may send root's
- * write elsewhere, and what is there already must be a plain file with this one name. */
-static int open_output(const char *path, int place) {
+static int open_without_links(const char *path) {
     struct open_how how = {
         .flags = O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC,
         .mode = 0600,
         .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
     int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-    if (fd < 0) return -errno;
+    return fd < 0 ? -errno : fd;
+}
+
+/* Symlinks in the directory's path are followed where only root can have made them. */
+static int open_behind_links_of_root(const char *path) {
+    const char *name = strrchr(path, '/');
+    char directory[PATH_MAX], real[PATH_MAX];
+    size_t length = (size_t)(name - path);
+    if (length >= sizeof directory) return -ENAMETOOLONG;
+    memcpy(directory, path, length);
+    directory[length] = 0;
+    if (length == 0) return -ELOOP;
+    if (faf_resolve_directory(directory, 0, real, sizeof real) < 0) return -ELOOP;
+    if (strlen(real) + strlen(name) >= sizeof real) return -ENAMETOOLONG;
+    return open_without_links(strcat(real, name));
+}
+
+/* For appending, as root, in a directory that may be somebody else's: no symlink of theirs may send root's write
+ * elsewhere, and what is there already must be a plain file with this one name. */
+static int open_output(const char *path, int place) {
+    int fd = open_without_links(path);
+    if (fd == -ELOOP) fd = open_behind_links_of_root(path);
+    if (fd < 0) return fd;
     struct stat st;
     int error = fstat(fd, &st) < 0 ? errno : S_ISREG(st.st_mode) && st.st_nlink <= 1 ? 0 : EINVAL;
     if (!error && fcntl(fd, F_SETFL, O_APPEND) < 0) error = errno; /* no O_NONBLOCK for the script */

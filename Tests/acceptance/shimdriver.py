@@ -56,7 +56,7 @@ def specification(items, magic=MAGIC, version=1, crc=None):
 class Place:
     """A directory with everything that shims need, and one mother."""
 
-    def __init__(self, mother=True):
+    def __init__(self, mother=True, owner=0):
         # Not below /tmp of a user's own mode: the script check looks at every directory above.
         self.base = tempfile.mkdtemp(prefix="faft-shim.", dir="/var/lib" if os.geteuid() == 0 else None)
         os.chmod(self.base, 0o711)
@@ -64,6 +64,7 @@ class Place:
                            ("out", 0o777)):
             os.mkdir(f"{self.base}/{name}")
             os.chmod(f"{self.base}/{name}", mode)
+            os.chown(f"{self.base}/{name}", owner, owner)
         self.out = self.base + "/out"
         self.cgroup = None
         if system.cgroup2_root() and os.geteuid() == 0:
@@ -75,16 +76,18 @@ class Place:
         if mother:
             self.start_mother()
 
-    def start_mother(self, **options):
+    def start_mother(self, before=None, inherit=(), **options):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
         def place():
+            if before:
+                before()
             if theirs.fileno() == 3:
                 os.set_inheritable(3, True)
             else:
                 os.dup2(theirs.fileno(), 3)
 
-        self.process = subprocess.Popen([find_shim(), "--mother"], pass_fds=[3, theirs.fileno()], preexec_fn=place,
+        self.process = subprocess.Popen([find_shim(), "--mother"], pass_fds=[3, theirs.fileno(), *inherit], preexec_fn=place,
                                         **options)
         theirs.close()
         self.mother = ours

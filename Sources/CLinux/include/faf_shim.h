@@ -196,6 +196,10 @@ int faf_start(const struct faf_launch *launch, int *pid, int *pidfd, int *report
 /* Waits until the child is past execve (0) or has failed: -errno with *step (enum faf_step). Closes the report. */
 int faf_started(int report, uint32_t *step);
 
+/* The real path of a directory that only root and `owner` can have arranged: every directory on the way and those of the
+ * symlinks, by the rules of the script check (check.c). "" is the root directory. -EPERM: somebody else could. */
+int faf_resolve_directory(const char *path, uint32_t owner, char *real, size_t real_size);
+
 /* ------------------------------------------------------------------ the attempt's processes (processes.c) */
 
 /* Where the process lies in the cgroup v2 hierarchy ("/…"). Length; -ESRCH when it is gone. */

@@ -30,11 +30,8 @@ extension Attempt {
 
     /// Its process has been in its cgroup from birth, so it knows the name that /proc will show for the others.
     private mutating func keepCgroupName() {
-        guard cgroup >= 0, let texts else { return }
-        let place = (texts + Attempt.cgroupNameOffset).assumingMemoryBound(to: CChar.self)
-        let length = faf_cgroup_of(script, place, Attempt.cgroupNameSize)
-        cgroupName = place
-        cgroupNameLength = length > 0 ? length : 0
+        guard cgroup >= 0 else { return }
+        cgroupNameLength = max(faf_cgroup_of(script, paths.cgroupName, Paths.cgroupNameSize), 0)
     }
 
     private mutating func reapFailed() {

@@ -7,9 +7,7 @@ extension Attempt {
     private static var datagramSize: Int { NotifyMessage.sizeLimit + 1 }  // one more shows that it was too long
     private static var statusOffset: Int { 8192 }
     private static var resultOffset: Int { 12288 }
-    static var cgroupNameOffset: Int { 16384 }
-    static var cgroupNameSize: Int { 2048 }
-    static var textPages: Int { 20480 }
+    static var textPages: Int { 16384 }
 
     /// How many are read before anything else gets its turn: a flood must not hide the clocks.
     private static var turn: Int { 256 }
@@ -49,7 +47,7 @@ extension Attempt {
 
     /// 1: a process of the attempt; 0: of somebody else; -FAF_ESRCH: gone.
     private func belongs(_ pid: Int32) -> Int32 {
-        if cgroup >= 0, let name = cgroupName { return faf_is_in_cgroup(pid, name, cgroupNameLength) }
+        if cgroup >= 0 { return faf_is_in_cgroup(pid, paths.cgroupName, cgroupNameLength) }
         return faf_is_descendant(pid)
     }
 

@@ -86,16 +86,16 @@ extension Attempt {
     }
 
     private func signalAll(_ signal: Int32, resume: Bool) {
-        if cgroup >= 0, let name = cgroupName {
-            _ = faf_signal_cgroup(cgroup, name, cgroupNameLength, signal, resume ? 1 : 0)
+        if cgroup >= 0 {
+            _ = faf_signal_cgroup(cgroup, paths.cgroupName, cgroupNameLength, signal, resume ? 1 : 0)
         } else {
             _ = faf_signal_descendants(signal, resume ? 1 : 0)
         }
     }
 
     private func killAll() {
-        if cgroup >= 0, let name = cgroupName {
-            _ = faf_kill_cgroup(cgroup, name, cgroupNameLength)
+        if cgroup >= 0 {
+            _ = faf_kill_cgroup(cgroup, paths.cgroupName, cgroupNameLength)
         } else {
             _ = faf_signal_descendants(Attempt.sigkill, 0)
         }
@@ -103,7 +103,7 @@ extension Attempt {
 
     /// The living processes of the attempt.
     func countProcesses() -> Int32 {
-        if cgroup >= 0, let name = cgroupName { return faf_signal_cgroup(cgroup, name, cgroupNameLength, 0, 0) }
+        if cgroup >= 0 { return faf_signal_cgroup(cgroup, paths.cgroupName, cgroupNameLength, 0, 0) }
         return faf_signal_descendants(0, 0)
     }
 }

@@ -44,6 +44,9 @@ struct Paths {
     let record, temporaryRecord: UnsafePointer<CChar>
     let ends, end, temporaryEnd: UnsafePointer<CChar>
     let notify, cgroup, io: UnsafePointer<CChar>?
+    /// Room for the cgroup's name in the hierarchy.
+    let cgroupName: UnsafeMutablePointer<CChar>
+    static var cgroupNameSize: Int { 1536 }
 
     init?(_ specification: Specification) {
         // Room for the longest names; untouched pages cost nothing.
@@ -52,13 +55,15 @@ struct Paths {
             let record = arena.path(in: records, "", specification.core, ""),
             let temporaryRecord = arena.path(in: records, ".", specification.core, ".new"),
             let ends = arena.copy(endsText), let end = arena.path(in: endsText, "", specification.core, ""),
-            let temporaryEnd = arena.path(in: endsText, ".", specification.core, ".new")
+            let temporaryEnd = arena.path(in: endsText, ".", specification.core, ".new"),
+            let nameRoom = arena.room(Paths.cgroupNameSize)
         else { return nil }
         self.record = record
         self.temporaryRecord = temporaryRecord
         self.ends = ends
         self.end = end
         self.temporaryEnd = temporaryEnd
+        cgroupName = nameRoom.bindMemory(to: CChar.self, capacity: Paths.cgroupNameSize)
         notify = specification.first(FAF_SPEC_NOTIFY_PATH).flatMap { arena.copy($0) }
         cgroup = specification.first(FAF_SPEC_CGROUP).flatMap { arena.copy($0) }
         io = specification.first(FAF_SPEC_IO_DIR).flatMap { arena.copy($0) }
@@ -83,8 +88,7 @@ struct Attempt: ~Copyable {
     var cgroup: Int32 = -1
     /// cgroup.events of the attempt's cgroup.
     var events: Int32 = -1
-    /// The cgroup's name in the hierarchy, as /proc has it.
-    var cgroupName: UnsafeMutablePointer<CChar>?
+    /// Of the cgroup's name in the hierarchy, as /proc has it (`paths.cgroupName`).
     var cgroupNameLength = 0
 
     /// The process that was cloned.
