@@ -192,9 +192,17 @@ class Faf:
     def command(self, *more, runtime=None, state=None, units=None):
         mode = ["--user"] if self.user_mode or not self.root else []
         return [
-            self.programs + "/fafd", *mode, "--runtime-directory", runtime or self.runtime,
-            "--state-directory", state or self.state, "--logs-directory", self.logs,
-            "--units", units or self.units, *more,
+            self.programs + "/fafd",
+            *mode,
+            "--runtime-directory",
+            runtime or self.runtime,
+            "--state-directory",
+            state or self.state,
+            "--logs-directory",
+            self.logs,
+            "--units",
+            units or self.units,
+            *more,
         ]
 
     def environment(self):
@@ -216,7 +224,8 @@ class Faf:
             process = subprocess.Popen(
                 [*prefix, *(command or self.command(*more))],
                 env={**self.environment(), "NOTIFY_SOCKET": name, **(environment or {})},
-                **{"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, "cwd": "/", **ids, **popen})
+                **{"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, "cwd": "/", **ids, **popen},
+            )
         daemon = Daemon(process, log)
         daemon.ready = ready
         self.daemons.append(daemon)
@@ -308,8 +317,9 @@ class Faf:
 
     def puppet_unit(self, name="puppet", **settings):
         path = self.script(name, PUPPET)
-        self.unit(name, **{"ExecStart": path, "Environment": f"PUPPET_OUT={self.out}", "TimeoutStopSec": "5s",
-                           **settings})
+        self.unit(
+            name, **{"ExecStart": path, "Environment": f"PUPPET_OUT={self.out}", "TimeoutStopSec": "5s", **settings}
+        )
 
     def puppet(self, name="puppet", **ids):
         """Fires a puppet (see `puppet_unit`) and waits until it listens."""
@@ -331,13 +341,22 @@ class Faf:
         if uid is not None:
             ids = {"user": uid, "group": uid if gid is None else gid, "extra_groups": list(groups)}
         done = subprocess.run(
-            [self.programs + "/faf", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, encoding="utf-8", errors="surrogateescape", timeout=timeout, cwd="/",
+            [self.programs + "/faf", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=timeout,
+            cwd="/",
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "FAF_SOCKET": self.socket_path, **(environment or {})},
-            **ids, **options)
+            **ids,
+            **options,
+        )
         if check is not None:
-            assert done.returncode == check, (
-                f"faf {' '.join(arguments)} ended with {done.returncode}, not {check}\n{done.stdout}\n{done.stderr}")
+            assert (
+                done.returncode == check
+            ), f"faf {' '.join(arguments)} ended with {done.returncode}, not {check}\n{done.stdout}\n{done.stderr}"
         return done
 
     def fire(self, task, *arguments, **options):
@@ -351,8 +370,9 @@ class Faf:
         """The error text of a verb that must end with this exit code (or one of several)."""
         done = self.faf(*arguments, **options)
         codes = code if isinstance(code, (tuple, set, list)) else (code,)
-        assert done.returncode in codes, (
-            f"faf {' '.join(arguments)} ended with {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}")
+        assert (
+            done.returncode in codes
+        ), f"faf {' '.join(arguments)} ended with {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
     def json(self, *arguments, **options):
@@ -505,8 +525,11 @@ class Faf:
         for pid in system.all_pids():
             if pid in found or pid == os.getpid() or pid in [daemon.pid for daemon in self.daemons]:
                 continue
-            texts = [system.read(f"/proc/{pid}/environ"), system.read(f"/proc/{pid}/cmdline"),
-                     *system.descriptors(pid).values()]
+            texts = [
+                system.read(f"/proc/{pid}/environ"),
+                system.read(f"/proc/{pid}/cmdline"),
+                *system.descriptors(pid).values(),
+            ]
             if any(key in text for key in keys for text in texts):
                 found.add(pid)
         return {pid for pid in found if system.is_running(pid)}

@@ -8,14 +8,22 @@ SLOT = struct.Struct("<IIQII")  # tag, length, sequence, crc, reserved
 
 # tag, offsets of its copies, layout and names of the fields (None: text)
 SLOTS = {
-    "head": (1, (0,), "<QIIQQQQqIIIIQQ",
-             "magic major minor invocation_high invocation_low boot_high boot_low run attempt uid kill_signal type "
-             "realtime boottime"),
+    "head": (
+        1,
+        (0,),
+        "<QIIQQQQqIIIIQQ",
+        "magic major minor invocation_high invocation_low boot_high boot_low run attempt uid kill_signal type "
+        "realtime boottime",
+    ),
     "passed": (2, (256,), "<QQ", "realtime boottime"),
     "started": (3, (320,), "<iIQQ", "main_pid reserved realtime boottime"),
-    "exited": (4, (448,), "<IiIiQQQQQQQQQQQ",
-               "kind status step error realtime boottime user system max_resident minor_faults major_faults "
-               "blocks_in blocks_out voluntary involuntary"),
+    "exited": (
+        4,
+        (448,),
+        "<IiIiQQQQQQQQQQQ",
+        "kind status step error realtime boottime user system max_resident minor_faults major_faults "
+        "blocks_in blocks_out voluntary involuntary",
+    ),
     "emptied": (5, (704,), "<QQQQIi", "realtime boottime cgroup memory_peak flags end_error"),
     "stop": (6, (896, 1024), "<IIIIQQQII", "cause signal whom uid realtime boottime deadline kill_sent reserved"),
     "signal": (7, (1152, 1280), "<IIIIQQQII", "cause signal whom uid realtime boottime deadline kill_sent reserved"),
@@ -57,10 +65,10 @@ class Record:
         end = at + SLOT.size + length
         if found != tag or sequence == 0 or end > len(self.data):
             return None
-        body = SLOT.pack(found, length, sequence, 0, reserved) + bytes(self.data[at + SLOT.size:end])
+        body = SLOT.pack(found, length, sequence, 0, reserved) + bytes(self.data[at + SLOT.size : end])
         if zlib.crc32(body) != crc:
             return None
-        return sequence, body[SLOT.size:]
+        return sequence, body[SLOT.size :]
 
     def payload(self, name):
         """The bytes of a slot's newest valid copy; None: there is none."""
@@ -74,7 +82,7 @@ class Record:
         _, _, layout, fields = SLOTS[name]
         if payload is None or layout is None:
             return payload
-        return dict(zip(fields.split(), struct.unpack(layout, payload[:struct.calcsize(layout)])))
+        return dict(zip(fields.split(), struct.unpack(layout, payload[: struct.calcsize(layout)])))
 
     def put(self, name, values):
         """Writes a slot with the right checksum (into its first copy; the other one is forgotten)."""
@@ -88,7 +96,7 @@ class Record:
         end = places[0] + len(body)
         if len(self.data) < end:
             self.data.extend(bytes(end - len(self.data)))
-        self.data[places[0]:end] = body
+        self.data[places[0] : end] = body
 
     def change(self, name, **values):
         self.put(name, {**self.get(name), **values})

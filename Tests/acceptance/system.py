@@ -214,7 +214,10 @@ class Strace:
         self.output = self.log or "/dev/null"
         self.process = subprocess.Popen(
             ["strace", *(["-f"] if self.follow else []), "-o", self.output, *self.arguments, *targets],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         attached = 0
         lines = []
         while attached < expected:
@@ -225,8 +228,14 @@ class Strace:
             attached += b"attached" in line
         if self.follow:
             for pid in self.pids:
-                wait_for(lambda: all(status_field(f"{pid}/task/{task}", "TracerPid") not in (None, "0")
-                                     for task in listdir(f"/proc/{pid}/task")), 5, "all threads are traced")
+                wait_for(
+                    lambda: all(
+                        status_field(f"{pid}/task/{task}", "TracerPid") not in (None, "0")
+                        for task in listdir(f"/proc/{pid}/task")
+                    ),
+                    5,
+                    "all threads are traced",
+                )
         return self
 
     def __exit__(self, *_):

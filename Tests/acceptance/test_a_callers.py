@@ -71,8 +71,16 @@ def test_a2_bob_sees_nothing_of_alices_run(faf):
     run = faf.fire("t", f"--key={SECRET}", uid=ALICE)
     faf.running(run)
     for arguments in (
-        ("fire", "t"), ("status", run), ("show", run), ("logs", run), ("wait", run), ("kill", run), ("kill", "t"),
-        ("kill", run, "-s", "USR1"), ("show", run, "--json"), ("reload",),
+        ("fire", "t"),
+        ("status", run),
+        ("show", run),
+        ("logs", run),
+        ("wait", run),
+        ("kill", run),
+        ("kill", "t"),
+        ("kill", run, "-s", "USR1"),
+        ("show", run, "--json"),
+        ("reload",),
     ):
         text = faf.refused(*map(str, arguments), uid=BOB)
         assert SECRET not in text
@@ -82,8 +90,13 @@ def test_a2_bob_sees_nothing_of_alices_run(faf):
         assert SECRET not in done.stdout + done.stderr
     with faf.wire(uid=BOB) as wire:
         for method, parameters in (
-            ("Fire", {"task": "t"}), ("GetRun", {"run": run}), ("Kill", {"run": run}), ("Kill", {"task": "t"}),
-            ("Wait", {"runs": [run]}), ("ReadLog", {"run": run}), ("Reload", {}),
+            ("Fire", {"task": "t"}),
+            ("GetRun", {"run": run}),
+            ("Kill", {"run": run}),
+            ("Kill", {"task": "t"}),
+            ("Wait", {"runs": [run]}),
+            ("ReadLog", {"run": run}),
+            ("Reload", {}),
         ):
             with pytest.raises(WireError) as error:
                 wire.call(method, parameters)
@@ -190,9 +203,18 @@ VALID = json.dumps({"method": "io.faf.Supervisor.Fire", "parameters": {"task": "
 
 
 GARBAGE = [
-    b"garbage\0", b"\0", b"[1]\0", b"{}\0", b"{\"method\":\0", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n\0", b"\xff\xfe\0",
-    b"{\"method\": 5}\0", b"{\"method\":\"io.faf.Supervisor.Fire\",\"method\":\"io.faf.Supervisor.Fire\"}\0",
-    b"{\"method\":\"io.faf.Supervisor.Fire\"} x\0", b"null\0", b"\"text\"\0",
+    b"garbage\0",
+    b"\0",
+    b"[1]\0",
+    b"{}\0",
+    b'{"method":\0',
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n\0",
+    b"\xff\xfe\0",
+    b'{"method": 5}\0',
+    b'{"method":"io.faf.Supervisor.Fire","method":"io.faf.Supervisor.Fire"}\0',
+    b'{"method":"io.faf.Supervisor.Fire"} x\0',
+    b"null\0",
+    b'"text"\0',
 ]
 
 
@@ -242,6 +264,7 @@ def test_a5_connections_per_uid_are_limited(faf):
     """A5: 256 connections per uid; the next one is told so by a typed error, or closed; others are served."""
     held = [connect(faf.socket_path, BOB, timeout=5) for _ in range(300)]
     try:
+
         def refused():
             return [one for one in held if select.select([one], [], [], 0)[0]]
 
@@ -325,8 +348,9 @@ def test_a5_nesting_is_limited(faf):
     deep = b"[" * 100_000 + b"]" * 100_000
     with faf.wire() as wire:
         try:
-            wire.send_bytes(b'{"method":"io.faf.Supervisor.Fire","parameters":{"task":"t","parameters":{"a":'
-                            + deep + b"}}}\0")
+            wire.send_bytes(
+                b'{"method":"io.faf.Supervisor.Fire","parameters":{"task":"t","parameters":{"a":' + deep + b"}}}\0"
+            )
             with pytest.raises((WireError, Closed)):
                 wire.receive()
         except (BrokenPipeError, ConnectionResetError):
@@ -377,5 +401,8 @@ def test_a6_uninvited_descriptors_are_closed(faf):
                 wire.send_with_descriptors(message[:7], [null.fileno()] * count)
                 wire.send_bytes(message[7:])
                 assert wire.receive()[0]["pid"] == faf.pid
-        wait_for(lambda: len(faf.daemon.descriptors()) == before, 5,
-                 lambda: f"{before} descriptors; now {faf.daemon.descriptors()}")
+        wait_for(
+            lambda: len(faf.daemon.descriptors()) == before,
+            5,
+            lambda: f"{before} descriptors; now {faf.daemon.descriptors()}",
+        )

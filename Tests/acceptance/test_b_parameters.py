@@ -9,9 +9,25 @@ from wire import Closed, WireError
 BAD = (BAD_INPUT, USAGE, NOT_FOUND)
 
 NASTY = {
-    "a": "-rf", "b": "--", "c": "two words", "d": "a'b", "e": 'a"b', "f": "line\nline\n", "g": "$(id)", "h": "`id`",
-    "i": "*", "j": "", "k": "back\\slash\\", "l": "tab\tbell\x07", "m": "ünïcödé ☃ 𝄞", "n": "$HOME ${HOME} %i %n %%",
-    "o": "; rm x", "p": " leading and trailing ", "q": "--z=1", "r": "\\x41\\n", "s": "=",
+    "a": "-rf",
+    "b": "--",
+    "c": "two words",
+    "d": "a'b",
+    "e": 'a"b',
+    "f": "line\nline\n",
+    "g": "$(id)",
+    "h": "`id`",
+    "i": "*",
+    "j": "",
+    "k": "back\\slash\\",
+    "l": "tab\tbell\x07",
+    "m": "ünïcödé ☃ 𝄞",
+    "n": "$HOME ${HOME} %i %n %%",
+    "o": "; rm x",
+    "p": " leading and trailing ",
+    "q": "--z=1",
+    "r": "\\x41\\n",
+    "s": "=",
 }
 
 
@@ -46,7 +62,7 @@ def test_b1_one_parameter_is_one_argument_from_the_wire(faf):
 def test_b1_fixed_arguments_come_first(faf):
     """B1: ExecStart='s own arguments, then the parameters."""
     path = faf.script("t", f'printf "%s\\0" "$0" "$@" > {faf.out}/argv.$FAF_RUN')
-    faf.unit("t", ExecStart=f'{path} "one two" \'three\' -x --zz=1')
+    faf.unit("t", ExecStart=f"{path} \"one two\" 'three' -x --zz=1")
     run = faf.fire("t", "--aa=1")
     faf.ends(run, "succeeded")
     assert arguments_of(faf, run)[1:] == [b"one two", b"three", b"-x", b"--zz=1", b"--aa=1"]
@@ -77,8 +93,13 @@ def marked(faf):
 def raw_fire(faf, task, parameters):
     """The error that a Fire with these bytes for `parameters` gets; None: the connection was closed."""
     with faf.wire() as wire:
-        wire.send_bytes(b'{"method":"io.faf.Supervisor.Fire","parameters":{"task":"' + task
-                        + b'","parameters":' + parameters + b"}}\0")
+        wire.send_bytes(
+            b'{"method":"io.faf.Supervisor.Fire","parameters":{"task":"'
+            + task
+            + b'","parameters":'
+            + parameters
+            + b"}}\0"
+        )
         try:
             reply = wire.receive()
         except WireError as error:
@@ -106,11 +127,25 @@ def test_b2_broken_text_is_refused(marked):
         error = raw_fire(marked, b"t", parameters)
         assert error is None or error.error in ("BadParameter", "InvalidParameter")
 
-    for_each([
-        b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\\ud800"}', b'{"a":"\\udc00x"}',
-        b'{"a":"\\ud800\\u0041"}', b'{"a":"x\0y"}', b'{"a":1,"a":2}', b'{"a":{"k":1,"k":2}}', b'{"a":01}', b'{"a":+1}',
-        b'{"a":NaN}', b'{"a":1.}', b'{"a":"\x01"}',
-    ], check)
+    for_each(
+        [
+            b'{"a":"\xff"}',
+            b'{"a":"\xc0\xaf"}',
+            b'{"a":"\xed\xa0\x80"}',
+            b'{"a":"\\ud800"}',
+            b'{"a":"\\udc00x"}',
+            b'{"a":"\\ud800\\u0041"}',
+            b'{"a":"x\0y"}',
+            b'{"a":1,"a":2}',
+            b'{"a":{"k":1,"k":2}}',
+            b'{"a":01}',
+            b'{"a":+1}',
+            b'{"a":NaN}',
+            b'{"a":1.}',
+            b'{"a":"\x01"}',
+        ],
+        check,
+    )
 
 
 def test_b2_a_bad_name_is_refused_by_name(marked):
@@ -133,10 +168,20 @@ def test_b2_undeclared_and_ill_typed_are_refused_by_name(marked):
         assert error.parameters["parameter"] == name
         assert error.parameters["message"] and error.parameters["remedy"]
 
-    for_each([
-        ({"x": "1"}, "x"), ({"n": "five"}, "n"), ({"n": 1.5}, "n"), ({"n": True}, "n"), ({"n": [1]}, "n"), ({"s": {}}, "s"),
-        ({"f": "maybe"}, "f"), ({"f": [1]}, "f"), ({"n": 1, "LD_PRELOAD": "x"}, "LD_PRELOAD"),
-    ], check)
+    for_each(
+        [
+            ({"x": "1"}, "x"),
+            ({"n": "five"}, "n"),
+            ({"n": 1.5}, "n"),
+            ({"n": True}, "n"),
+            ({"n": [1]}, "n"),
+            ({"s": {}}, "s"),
+            ({"f": "maybe"}, "f"),
+            ({"f": [1]}, "f"),
+            ({"n": 1, "LD_PRELOAD": "x"}, "LD_PRELOAD"),
+        ],
+        check,
+    )
 
 
 def test_b2_the_command_line_refuses_by_name(marked):
@@ -145,7 +190,10 @@ def test_b2_the_command_line_refuses_by_name(marked):
     def check(arguments, name):
         assert name in marked.refused("fire", "d", "--", *arguments, code=BAD)
 
-    for_each([(("--n=five",), "n"), (("--x=1",), "x"), (("--s=1", "--s=2"), "s"), (("--f=maybe",), "f"), (("--n=",), "n")], check)
+    for_each(
+        [(("--n=five",), "n"), (("--x=1",), "x"), (("--s=1", "--s=2"), "s"), (("--f=maybe",), "f"), (("--n=",), "n")],
+        check,
+    )
 
 
 def test_b2_invalid_utf8_on_the_command_line(marked):
@@ -199,8 +247,13 @@ def test_b3_numbers_are_passed_as_written(faf):
 
     def check(number):
         with faf.wire() as wire:
-            wire.send_bytes(b'{"method":"io.faf.Supervisor.Fire","parameters":{"task":"t","parameters":{"a":'
-                            + number.encode() + b',"b":[' + number.encode() + b"]}}}\0")
+            wire.send_bytes(
+                b'{"method":"io.faf.Supervisor.Fire","parameters":{"task":"t","parameters":{"a":'
+                + number.encode()
+                + b',"b":['
+                + number.encode()
+                + b"]}}}\0"
+            )
             run = wire.receive()[0]["run"]["number"]
         faf.ends(run, "succeeded")
         assert arguments_of(faf, run)[1:] == [f"--a={number}".encode(), f"--b=[{number}]".encode()]
@@ -208,8 +261,18 @@ def test_b3_numbers_are_passed_as_written(faf):
             wire.send("GetRun", {"run": run})
             assert f'"a":{number}'.encode() in wire.receive_bytes().replace(b": ", b":"), "and shown as written"
 
-    for_each(["9007199254740993", "-0", "1e400", "0.1000000000000000055511151231257827", "1E+2", "123456789012345678901234567890",
-              "1.0"], check)
+    for_each(
+        [
+            "9007199254740993",
+            "-0",
+            "1e400",
+            "0.1000000000000000055511151231257827",
+            "1E+2",
+            "123456789012345678901234567890",
+            "1.0",
+        ],
+        check,
+    )
 
 
 def test_b3_declared_numbers_are_passed_as_written(faf):
@@ -223,14 +286,27 @@ def test_b3_declared_numbers_are_passed_as_written(faf):
 
 def test_b4_parameters_never_become_environment(faf):
     """B4: LD_PRELOAD, PATH, FAF_RUN as parameters are arguments; the caller's environment is never used."""
-    faf.task("t", f'cat /proc/self/environ > {faf.out}/env.$FAF_RUN; printf "%s\\0" "$0" "$@" > {faf.out}/argv.$FAF_RUN')
-    run = faf.fire("t", "--LD_PRELOAD=x", "--FAF_RUN=1000", "--PATH=/evil", "--NOTIFY_SOCKET=/evil",
-                   environment={"LD_AUDIT_X": "evil", "CALLER": "evil", "IFS": "x"})
+    faf.task(
+        "t", f'cat /proc/self/environ > {faf.out}/env.$FAF_RUN; printf "%s\\0" "$0" "$@" > {faf.out}/argv.$FAF_RUN'
+    )
+    run = faf.fire(
+        "t",
+        "--LD_PRELOAD=x",
+        "--FAF_RUN=1000",
+        "--PATH=/evil",
+        "--NOTIFY_SOCKET=/evil",
+        environment={"LD_AUDIT_X": "evil", "CALLER": "evil", "IFS": "x"},
+    )
     faf.ends(run, "succeeded")
     environment = faf.output(f"env.{run}").read_bytes()
     assert b"evil" not in environment and b"LD_" not in environment
     assert f"FAF_RUN={run}".encode() in environment.split(b"\0")
-    assert arguments_of(faf, run)[1:] == [b"--FAF_RUN=1000", b"--LD_PRELOAD=x", b"--NOTIFY_SOCKET=/evil", b"--PATH=/evil"]
+    assert arguments_of(faf, run)[1:] == [
+        b"--FAF_RUN=1000",
+        b"--LD_PRELOAD=x",
+        b"--NOTIFY_SOCKET=/evil",
+        b"--PATH=/evil",
+    ]
 
 
 def test_b5_names_of_kernel_files_run(faf):
@@ -279,7 +355,9 @@ def test_b5_a_tasks_name_is_not_all_digits(faf):
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("setting", ["User", "Group", "SupplementaryGroups", "ScriptOwner", "AllowUsers", "AllowGroups"])
+@pytest.mark.parametrize(
+    "setting", ["User", "Group", "SupplementaryGroups", "ScriptOwner", "AllowUsers", "AllowGroups"]
+)
 def test_b6_ids_that_mean_no_change_are_refused(faf, setting):
     """B6: −1 for setresuid (sudo CVE-2019-14287), too large, or not resolvable: an error, nothing runs."""
     marker = faf.marker()
@@ -295,8 +373,13 @@ def test_b6_ids_that_mean_no_change_are_refused(faf, setting):
 @pytest.mark.root
 def test_b6_ids_above_two_to_the_31_work(faf):
     """B6: polkit CVE-2018-19788: User=4000000000 runs as that, and so may its callers be."""
-    faf.task("t", f"grep -E '^(Uid|Gid|Groups):' /proc/self/status > {faf.out}/ids.$FAF_RUN",
-             User=4000000000, Group=4000000001, SupplementaryGroups="4000000002")
+    faf.task(
+        "t",
+        f"grep -E '^(Uid|Gid|Groups):' /proc/self/status > {faf.out}/ids.$FAF_RUN",
+        User=4000000000,
+        Group=4000000001,
+        SupplementaryGroups="4000000002",
+    )
     run = faf.fire("t", uid=4000000000)
     faf.ends(run, "succeeded")
     text = faf.output(f"ids.{run}").read_text()

@@ -546,8 +546,12 @@ def test_c7_an_environment_file_is_read_with_the_runs_rights(faf, kind):
 
 def test_c7_an_optional_environment_file_may_be_missing(faf):
     """conformance.md: a leading `-` tolerates a missing file; files are read at each start, later ones win."""
-    faf.task("t", f'echo "$A $B" > {faf.out}/env.$FAF_RUN', EnvironmentFile=["-/nowhere/x", faf.base + "/e1",
-                                                                            faf.base + "/e2"], Environment="A=0 B=0")
+    faf.task(
+        "t",
+        f'echo "$A $B" > {faf.out}/env.$FAF_RUN',
+        EnvironmentFile=["-/nowhere/x", faf.base + "/e1", faf.base + "/e2"],
+        Environment="A=0 B=0",
+    )
     for name, text in (("e1", "A=1\nB=1\n"), ("e2", "B=2\n")):
         with open(f"{faf.base}/{name}", "w") as file:
             file.write(text)
@@ -585,13 +589,15 @@ def test_c7_results_lie_in_a_directory_of_the_runs_user(faf):
 
 @pytest.mark.parametrize("kind", ["directory", "link", "fifo", "large"])
 def test_c7_a_strange_result_harms_nobody(faf, kind):
-    """C7: $FAF_RESULT a directory, a link to root's file, a fifo or too large: the run ends, nothing is read through it."""
+    """C7: $FAF_RESULT a directory, a link to root's file, a fifo, too large: the run ends, nothing is read through."""
     secret = faf.base + "/secret"
     with open(secret, "w") as file:
         file.write("top-secret-7411")
     os.chmod(secret, 0o600)
     make = {
-        "directory": 'mkdir "$FAF_RESULT"', "link": f'ln -s {secret} "$FAF_RESULT"', "fifo": 'mkfifo "$FAF_RESULT"',
+        "directory": 'mkdir "$FAF_RESULT"',
+        "link": f'ln -s {secret} "$FAF_RESULT"',
+        "fifo": 'mkfifo "$FAF_RESULT"',
         "large": 'truncate -s 100G "$FAF_RESULT"',
     }[kind]
     faf.task("t", make, User=ALICE, Group=ALICE)

@@ -16,8 +16,21 @@ from system import wait_for
 from wire import connect
 
 DOCUMENTED = {
-    "NOTIFY_SOCKET", "FAF_TASK", "FAF_RUN", "FAF_ATTEMPT", "FAF_SOCKET", "FAF_SCRIPT", "FAF_INPUT", "FAF_RESULT",
-    "INVOCATION_ID", "HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG",
+    "NOTIFY_SOCKET",
+    "FAF_TASK",
+    "FAF_RUN",
+    "FAF_ATTEMPT",
+    "FAF_SOCKET",
+    "FAF_SCRIPT",
+    "FAF_INPUT",
+    "FAF_RESULT",
+    "INVOCATION_ID",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "PATH",
+    "LANG",
 }
 # Set by the shell of a script itself.
 OF_SH = {"PWD", "OLDPWD", "SHLVL", "_"}
@@ -113,8 +126,15 @@ def test_d2_new_privileges_if_the_unit_says_so(faf):
 def test_d3_signals_are_as_new(stopped_faf):
     """D3: mask empty, dispositions default, even if fafd was started with signals ignored and blocked."""
     faf = stopped_faf
-    ignored = [signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGTTOU,
-               signal.SIGRTMIN + 3]
+    ignored = [
+        signal.SIGCHLD,
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGUSR1,
+        signal.SIGTTOU,
+        signal.SIGRTMIN + 3,
+    ]
 
     def strange():
         for one in ignored:
@@ -172,8 +192,18 @@ def environment_of_task(faf, **settings):
 def test_d5_the_environment_is_exactly_the_documented_one(stopped_faf):
     """D5: nothing of fafd's own."""
     faf = stopped_faf
-    faf.start(environment={"FAFD_SECRET": "x", "LD_LIBRARY_PATH_X": "y", "HOME": "/root", "WATCHDOG_USEC": "1",
-                           "LISTEN_FDS_X": "1", "INVOCATION_ID": "0" * 32, "JOURNAL_STREAM": "1:2", "TERM": "xterm"})
+    faf.start(
+        environment={
+            "FAFD_SECRET": "x",
+            "LD_LIBRARY_PATH_X": "y",
+            "HOME": "/root",
+            "WATCHDOG_USEC": "1",
+            "LISTEN_FDS_X": "1",
+            "INVOCATION_ID": "0" * 32,
+            "JOURNAL_STREAM": "1:2",
+            "TERM": "xterm",
+        }
+    )
     run, found = environment_of_task(faf, User=ALICE, Group=ALICE)
     # Which of the user's are known depends on whether 2001 has an entry in the user database.
     assert set(found) <= DOCUMENTED, set(found) - DOCUMENTED
@@ -210,7 +240,11 @@ def test_d5_a_real_user_has_home_and_shell(faf):
     entry = pwd.getpwnam("nobody")
     _, found = environment_of_task(faf, User="nobody")
     assert (found["HOME"], found["USER"], found["LOGNAME"], found["SHELL"]) == (
-        entry.pw_dir, "nobody", "nobody", entry.pw_shell)
+        entry.pw_dir,
+        "nobody",
+        "nobody",
+        entry.pw_shell,
+    )
 
 
 @pytest.mark.root
@@ -246,9 +280,20 @@ def test_d5_attributes_of_the_unit(faf):
     """D5: UMask=, Nice=, WorkingDirectory=, Limit*= of the unit, by their kernel's view."""
     place = faf.base + "/work"
     os.mkdir(place)
-    faf.task("t", "exec sleep 300", TimeoutStopSec="1s", UMask="0027", Nice="7", WorkingDirectory=place,
-             LimitNOFILE="512:2048", LimitCORE="0", LimitCPU="10", LimitSTACK="16M", LimitFSIZE="infinity",
-             LimitMEMLOCK="1M")
+    faf.task(
+        "t",
+        "exec sleep 300",
+        TimeoutStopSec="1s",
+        UMask="0027",
+        Nice="7",
+        WorkingDirectory=place,
+        LimitNOFILE="512:2048",
+        LimitCORE="0",
+        LimitCPU="10",
+        LimitSTACK="16M",
+        LimitFSIZE="infinity",
+        LimitMEMLOCK="1M",
+    )
     pid = faf.main_pid(faf.fire("t"))
     assert system.status_field(pid, "Umask") == "0027"
     assert os.readlink(f"/proc/{pid}/cwd") == place
@@ -282,8 +327,9 @@ def test_d7_two_thousand_fires_of_eight_clients(faf):
         try:
             with faf.wire(timeout=60) as wire:
                 for index in range(count):
-                    numbers.append(wire.call("Fire", {"task": "t", "parameters": {"a": "x" * (index % 50 * 100)}})
-                                   ["run"]["number"])
+                    numbers.append(
+                        wire.call("Fire", {"task": "t", "parameters": {"a": "x" * (index % 50 * 100)}})["run"]["number"]
+                    )
         except Exception as error:
             errors.append(error)
 
@@ -294,8 +340,11 @@ def test_d7_two_thousand_fires_of_eight_clients(faf):
         thread.join()
     assert errors == []
     assert len(set(numbers)) == 2000
-    wait_for(lambda: all(run["state"] in ("succeeded",) for run in faf.runs()), 60,
-             lambda: f"{[(run['number'], run['state']) for run in faf.runs() if run['state'] != 'succeeded'][:10]}",
-             every=0.3)
+    wait_for(
+        lambda: all(run["state"] in ("succeeded",) for run in faf.runs()),
+        60,
+        lambda: f"{[(run['number'], run['state']) for run in faf.runs() if run['state'] != 'succeeded'][:10]}",
+        every=0.3,
+    )
     assert {run["number"] for run in faf.runs()} == set(numbers)
     wait_for(faf.is_clean, 20)

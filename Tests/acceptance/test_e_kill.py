@@ -28,7 +28,7 @@ def left_pids(faf):
 @pytest.mark.cgroup
 @pytest.mark.parametrize("settings", [{}, {"User": BOB, "Group": BOB}], ids=["root", "bob"])
 def test_e1_kill_leaves_no_process(faf, settings):
-    """E1: fork, setsid and double fork do not leave the cgroup; after the kill all are gone, and so is the directory."""
+    """E1: fork, setsid and double fork do not leave the cgroup; after the kill all are gone, the directory too."""
     faf.task("t", DAEMONISES.format(out=faf.out) + "exec sleep 300", TimeoutStopSec="500ms", **settings)
     run = faf.fire("t")
     faf.running(run)
@@ -57,10 +57,14 @@ def test_e1_the_scripts_own_end_leaves_no_process(faf):
 @pytest.mark.cgroup
 def test_e1_the_end_is_told_once_after_it_is_empty(faf):
     """E1: `stopping` between the script's end and the emptiness; one end in a stream."""
-    faf.task("t", f"""
+    faf.task(
+        "t",
+        f"""
 sh -c 'trap "" TERM; echo $$ >> {faf.out}/pids; while [ ! -e {faf.out}/go ]; do sleep 0.02; done' &
 while [ ! -s {faf.out}/pids ]; do sleep 0.02; done
-exit 0""", TimeoutStopSec="60s")
+exit 0""",
+        TimeoutStopSec="60s",
+    )
     run = faf.fire("t")
     with faf.wire() as wire:
         states = []
@@ -149,7 +153,9 @@ def test_e3_a_forking_task_gets_no_chance(faf):
 @pytest.mark.cgroup
 def test_e3_a_stopped_run_can_be_killed(faf):
     """E3: TERM, then CONT: a stopped script ends by its TERM, not by the KILL at the end of the grace."""
-    faf.task("t", f"trap 'echo term >> {faf.out}/trap; exit 0' TERM\nwhile :; do sleep 0.05; done", TimeoutStopSec="60s")
+    faf.task(
+        "t", f"trap 'echo term >> {faf.out}/trap; exit 0' TERM\nwhile :; do sleep 0.05; done", TimeoutStopSec="60s"
+    )
     run = faf.fire("t")
     pid = faf.main_pid(run)
     wait_for(lambda: int(system.status_field(pid, "SigCgt"), 16) & 1 << 14, 5, "the trap is set")
@@ -231,8 +237,9 @@ def signals(faf):
 
 
 def signal_time(faf, name):
-    return [float(line.split()[1]) for line in system.read(f"{faf.out}/signals").splitlines()
-            if line.startswith(name)][0]
+    return [float(line.split()[1]) for line in system.read(f"{faf.out}/signals").splitlines() if line.startswith(name)][
+        0
+    ]
 
 
 @pytest.mark.parametrize("moment", ["during", "killed"])
@@ -306,11 +313,15 @@ def test_e_a_single_signal_starts_no_stop(faf):
 @pytest.mark.cgroup
 def test_e_whom_is_main_or_all(faf):
     """`--whom=main` reaches the main process only; all is the default."""
-    faf.task("t", f"""
+    faf.task(
+        "t",
+        f"""
 sh -c 'trap "echo child >> {faf.out}/who" USR1; echo >> {faf.out}/ready; while :; do sleep 0.05; done' &
 trap "echo main >> {faf.out}/who" USR1
 echo >> {faf.out}/ready
-while :; do sleep 0.05; done""", TimeoutStopSec="1s")
+while :; do sleep 0.05; done""",
+        TimeoutStopSec="1s",
+    )
     run = faf.fire("t")
     wait_for(lambda: system.read(f"{faf.out}/ready").count("\n") == 2, 5)
     faf.kill(run, "-s", "CONT")
@@ -322,10 +333,15 @@ while :; do sleep 0.05; done""", TimeoutStopSec="1s")
 @pytest.mark.cgroup
 def test_e_kill_mode_process_spares_the_rest_until_the_end(faf):
     """systemd.kill(5): KillMode=process: TERM goes to the main process only; what it leaves is not killed by a stop."""
-    faf.task("t", f"""
+    faf.task(
+        "t",
+        f"""
 sh -c 'trap "echo term >> {faf.out}/child" TERM; echo $$ > {faf.out}/pids; while :; do sleep 0.05; done' &
 while [ ! -s {faf.out}/pids ]; do sleep 0.02; done
-exec sleep 300""", KillMode="process", TimeoutStopSec="1s")
+exec sleep 300""",
+        KillMode="process",
+        TimeoutStopSec="1s",
+    )
     run = faf.fire("t")
     wait_for(lambda: left_pids(faf), 5)
     main = faf.main_pid(run)
@@ -338,10 +354,15 @@ exec sleep 300""", KillMode="process", TimeoutStopSec="1s")
 @pytest.mark.cgroup
 def test_e_kill_mode_mixed(faf):
     """systemd.kill(5): KillMode=mixed: the rest gets only the final KILL, when the main process has ended."""
-    faf.task("t", f"""
+    faf.task(
+        "t",
+        f"""
 sh -c 'trap "echo term >> {faf.out}/child" TERM; echo $$ > {faf.out}/pids; while :; do sleep 0.05; done' &
 while [ ! -s {faf.out}/pids ]; do sleep 0.02; done
-exec sleep 300""", KillMode="mixed", TimeoutStopSec="30s")
+exec sleep 300""",
+        KillMode="mixed",
+        TimeoutStopSec="30s",
+    )
     run = faf.fire("t")
     wait_for(lambda: left_pids(faf), 5)
     faf.running(run)
@@ -387,12 +408,18 @@ def test_e_ends_are_judged_as_type_oneshot(faf):
         assert run["attempts"][-1].get("signal") == signal_name
         assert run["startedAt"] <= run["endedAt"] and run["queuedAt"] <= run["startedAt"]
 
-    for_each([
-        ("exit 0", "succeeded", "success", 0, None), ("exit 3", "failed", "exit-code", 3, None),
-        ("exit 255", "failed", "exit-code", 255, None), ("kill -TERM $$", "failed", "signal", None, "SIGTERM"),
-        ("kill -KILL $$", "failed", "signal", None, "SIGKILL"), ("kill -HUP $$", "failed", "signal", None, "SIGHUP"),
-        ("kill -USR1 $$", "failed", "signal", None, "SIGUSR1"),
-    ], check)
+    for_each(
+        [
+            ("exit 0", "succeeded", "success", 0, None),
+            ("exit 3", "failed", "exit-code", 3, None),
+            ("exit 255", "failed", "exit-code", 255, None),
+            ("kill -TERM $$", "failed", "signal", None, "SIGTERM"),
+            ("kill -KILL $$", "failed", "signal", None, "SIGKILL"),
+            ("kill -HUP $$", "failed", "signal", None, "SIGHUP"),
+            ("kill -USR1 $$", "failed", "signal", None, "SIGUSR1"),
+        ],
+        check,
+    )
 
 
 def test_e_success_exit_status(faf):

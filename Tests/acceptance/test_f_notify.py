@@ -28,10 +28,14 @@ def notify_path(faf, number):
 @needs_systemd_notify
 def test_f1_systemd_notify_two_hundred_times(faf):
     """F1: helpers that are gone before anybody looks at them count; the last status is shown."""
-    faf.task("t", """
+    faf.task(
+        "t",
+        """
 i=0
 while [ $i -lt 200 ]; do i=$((i+1)); systemd-notify --status="step $i"; done
-exec sleep 300""", TimeoutStopSec="1s")
+exec sleep 300""",
+        TimeoutStopSec="1s",
+    )
     run = faf.fire("t")
     wait_for(lambda: faf.run(run).get("status") == "step 200", 60, lambda: faf.run(run).get("status"))
 
@@ -208,7 +212,10 @@ def test_f2_a_bad_progress_is_ignored(faf, puppet):
         puppet.notify("X_FAF_PROGRESS=" + text)
         assert faf.run(puppet.run)["progress"] == {"done": 2, "total": 7}
 
-    for_each(["-1/5", "1/-5", "1/2/3", "1", "1/", "/5", "a/b", "1.5/2", "99999999999999999999/5", "+1/2", " 1/2", "1/2 "], check)
+    for_each(
+        ["-1/5", "1/-5", "1/2/3", "1", "1/", "/5", "a/b", "1.5/2", "99999999999999999999/5", "+1/2", " 1/2", "1/2 "],
+        check,
+    )
 
 
 def test_f2_descriptors_are_closed(faf, puppet):
@@ -217,7 +224,8 @@ def test_f2_descriptors_are_closed(faf, puppet):
     before = len(system.descriptors(shim))
     puppet("""
 null = os.open("/dev/null", os.O_RDONLY)
-for text in (b"STATUS=many", b"", b"STATUS=a\\0b", b"x" * 5000, b"FDSTORE=1\\nFDNAME=x", b"BARRIER=1\\nSTATUS=not alone"):
+several = (b"STATUS=many", b"", b"STATUS=a\\0b", b"x" * 5000, b"FDSTORE=1\\nFDNAME=x", b"BARRIER=1\\nSTATUS=x")
+for text in several:
     for count in (1, 5, 253):
         notify(text, [null] * count)
 os.close(null)
@@ -268,7 +276,7 @@ def test_f3_a_foreign_main_pid_is_ignored(faf, puppet):
     """F3: MAINPID=1, the shim's, fafd's and nonsense change nothing: the script's end is the run's."""
     main, shim = faf.main_pid(puppet.run), faf.shim_pid(puppet.run)
     innocent = faf.helper("sleep", "300")
-    for pid in (1, 0, -1, shim, faf.pid, innocent.pid, 2 ** 31, 4194304, "x"):
+    for pid in (1, 0, -1, shim, faf.pid, innocent.pid, 2**31, 4194304, "x"):
         puppet.notify(f"MAINPID={pid}")
         assert faf.attempt(puppet.run)["mainPid"] == main, pid
     puppet.tell("os._exit(5)")
@@ -313,7 +321,7 @@ def test_f4_a_long_status_survives_a_crash_byte_for_byte(faf, puppet):
 
 def test_f4_a_status_cannot_become_another_field(faf, puppet):
     """F4: systemd CVE-2018-15686: what looks like a record, a row or a line stays a status."""
-    text = "x\\nREADY=1\x0bMAINPID=1\u2028state=failed\", \"state\": \"failed"
+    text = 'x\\nREADY=1\x0bMAINPID=1\u2028state=failed", "state": "failed'
     puppet.notify("STATUS=" + text)
     faf.restart()
     run = faf.run(puppet.run)
@@ -361,13 +369,19 @@ result = worst
 def test_f5_a_dead_fafd_does_not_stop_the_task(faf, puppet):
     """F5: with fafd stopped, then killed, statuses are taken; they are there when it is back."""
     faf.pause()
-    assert puppet("began = time.monotonic(); notify('STATUS=while stopped'); barrier(); "
-                  "result = time.monotonic() - began") < 0.5
+    assert (
+        puppet(
+            "began = time.monotonic(); notify('STATUS=while stopped'); barrier(); " "result = time.monotonic() - began"
+        )
+        < 0.5
+    )
     faf.go_on()
     wait_for(lambda: faf.run(puppet.run)["status"] == "while stopped", 5)
     faf.kill9()
-    assert puppet("began = time.monotonic(); notify('STATUS=while dead'); barrier(); "
-                  "result = time.monotonic() - began") < 0.5
+    assert (
+        puppet("began = time.monotonic(); notify('STATUS=while dead'); barrier(); " "result = time.monotonic() - began")
+        < 0.5
+    )
     faf.start()
     assert faf.run(puppet.run)["status"] == "while dead"
 

@@ -73,7 +73,7 @@ def test_g1_ends_while_fafd_is_down_are_known(faf):
 
 
 def outcome_of_fire(faf, **options):
-    """(number, None) of an acknowledged fire, (None, error) of a refused one, (None, None) if the connection was lost."""
+    """(number, None): acknowledged; (None, error): refused; (None, None): the connection was lost."""
     try:
         with faf.wire(**options) as wire:
             return wire.call("Fire", {"task": "t"})["run"]["number"], None
@@ -126,8 +126,12 @@ def test_g1_killed_at_the_kth_sync_of_a_fire(faf, k):
 
 
 CLASSES = {
-    "write": "write,pwrite64,writev", "send": "sendmsg,sendto", "open": "openat", "rename": "rename,renameat2,unlink",
-    "read": "recvmsg,recvfrom,read", "process": "pidfd_open,socketpair,close",
+    "write": "write,pwrite64,writev",
+    "send": "sendmsg,sendto",
+    "open": "openat",
+    "rename": "rename,renameat2,unlink",
+    "read": "recvmsg,recvfrom,read",
+    "process": "pidfd_open,socketpair,close",
 }
 
 
@@ -141,8 +145,9 @@ def test_crash_points_of_fafd(faf, name):
     for k in (1, 2, 3, 5, 8, 13):
         number, _ = outcome_of_fire(faf)
         acknowledged.append(number)
-        with system.Strace(faf.pid, "-e", f"trace={CLASSES[name]}",
-                           "-e", f"inject={CLASSES[name]}:signal=SIGKILL:when={k}"):
+        with system.Strace(
+            faf.pid, "-e", f"trace={CLASSES[name]}", "-e", f"inject={CLASSES[name]}:signal=SIGKILL:when={k}"
+        ):
             for _ in range(4):
                 number, _ = outcome_of_fire(faf, timeout=10)
                 if number is None:
@@ -157,8 +162,12 @@ def test_crash_points_of_fafd(faf, name):
 
 
 SHIM_CLASSES = {
-    "write": "pwrite64,write", "open": "openat,linkat,link", "rename": "rename,renameat,renameat2,unlink,unlinkat",
-    "socket": "bind,sendmsg,sendto,recvmsg,recvfrom,read", "clone": "clone3,clone,waitid,pidfd_open", "poll": "poll,ppoll",
+    "write": "pwrite64,write",
+    "open": "openat,linkat,link",
+    "rename": "rename,renameat,renameat2,unlink,unlinkat",
+    "socket": "bind,sendmsg,sendto,recvmsg,recvfrom,read",
+    "clone": "clone3,clone,waitid,pidfd_open",
+    "poll": "poll,ppoll",
     "sync": "fsync,fdatasync",
 }
 
@@ -168,15 +177,21 @@ SHIM_CLASSES = {
 @pytest.mark.cgroup
 @pytest.mark.parametrize("name", SHIM_CLASSES)
 def test_crash_points_of_the_shim(faf, name):
-    """Suite 1: the shim is killed at its k-th call: refused, relaunched, lost or ended; never doubled, never made up."""
+    """Suite 1: the shim is killed at its k-th call: relaunched, lost or ended; never doubled, never made up."""
     faf.unit("t", ExecStart=faf.marker())
     faf.ends(faf.fire("t"), "succeeded")
     mother = wait_for(faf.mother, 5)
     numbers = []
     for k in (1, 2, 3, 4, 6, 9):
         # strace counts per process: each shim that the mother forks has its own k-th call.
-        with system.Strace(mother, "-e", f"trace={SHIM_CLASSES[name]}",
-                           "-e", f"inject={SHIM_CLASSES[name]}:signal=SIGKILL:when={k}", follow=True):
+        with system.Strace(
+            mother,
+            "-e",
+            f"trace={SHIM_CLASSES[name]}",
+            "-e",
+            f"inject={SHIM_CLASSES[name]}:signal=SIGKILL:when={k}",
+            follow=True,
+        ):
             for _ in range(2):
                 number, _ = outcome_of_fire(faf, timeout=15)
                 if number:
@@ -195,7 +210,9 @@ def test_crash_points_of_the_shim(faf, name):
             assert number in executed
     assert set(numbers) <= set(runs) and set(executed) <= set(runs)
     faf.ends(faf.fire("t"), "succeeded")
-    wait_for(faf.is_clean, 10, lambda: (faf.live_records(), faf.ends_on_disk(), faf.notify_sockets(), faf.attempt_cgroups()))
+    wait_for(
+        faf.is_clean, 10, lambda: (faf.live_records(), faf.ends_on_disk(), faf.notify_sockets(), faf.attempt_cgroups())
+    )
 
 
 @pytest.mark.root
@@ -273,7 +290,9 @@ def test_g3_nobody_else_opens_what_is_on_disk(faf):
     for directory in ("runs",):
         found = os.stat(f"{faf.runtime}/{directory}")
         assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (0, 0o700)
-    paths = [str(path) for root in (faf.state, faf.runtime + "/runs", faf.logs) for path in pathlib.Path(root).rglob("*")]
+    paths = [
+        str(path) for root in (faf.state, faf.runtime + "/runs", faf.logs) for path in pathlib.Path(root).rglob("*")
+    ]
     assert len(paths) > 5
 
     def try_all(uid, own):
@@ -321,8 +340,11 @@ def test_g3_a_lock_on_a_record_is_no_shim(faf):
 @pytest.mark.parametrize("moment", ["alive", "dead"])
 def test_g4_a_dead_shim_means_lost_and_empty(faf, moment):
     """G4: kill -9 of the shim, with fafd alive or dead: `lost`, its processes are gone, no other run is touched."""
-    faf.task("t", f"(setsid sh -c 'trap \"\" TERM; echo $$ > {faf.out}/child; while :; do sleep 1; done' &)\nexec sleep 300",
-             TimeoutStopSec="30s")
+    faf.task(
+        "t",
+        f"(setsid sh -c 'trap \"\" TERM; echo $$ > {faf.out}/child; while :; do sleep 1; done' &)\nexec sleep 300",
+        TimeoutStopSec="30s",
+    )
     run = faf.fire("t")
     faf.puppet_unit()
     other = faf.puppet()

@@ -309,7 +309,7 @@ def test_h8_a_damaged_record_of_a_living_shim(faf):
 
 @pytest.mark.parametrize("how", ["garbage", "truncated", "zeros"])
 def test_h8_a_damaged_database_is_named(faf, how):
-    """H8: set aside and named, or fafd stops and names it; what runs is killed by nobody and its pids are not believed."""
+    """H8: set aside and named, or fafd stops and names it; nobody kills what runs."""
     faf.puppet_unit()
     faf.unit("t", ExecStart=faf.marker())
     puppet = faf.puppet()

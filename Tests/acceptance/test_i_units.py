@@ -88,7 +88,7 @@ def test_i2_a_broken_unit_refuses_with_file_line_and_key(faf):
 
 
 def test_i2_a_reload_is_all_of_one_file_or_none(faf):
-    """I2: a file that breaks refuses new fires (an operator must not run with another setting than the one in the file)."""
+    """I2: a file that breaks refuses new fires (nobody runs with a setting that is not in the file)."""
     marker = faf.marker()
     faf.unit("t", ExecStart=marker)
     faf.faf("reload", check=0)

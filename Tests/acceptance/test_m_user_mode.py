@@ -98,8 +98,9 @@ while [ "$(wc -l < {out}/pids)" -lt 2 ]; do sleep 0.02; done
 @pytest.mark.parametrize("end", ["kill", "exit"])
 def test_m_without_a_cgroup_descendants_are_found(own, end):
     """M: the shim's subreaper role stands in: no descendant is left, after a kill and after the script's own end."""
-    own.task("t", DAEMONISES.format(out=own.out) + ("exec sleep 300" if end == "kill" else "exit 3"),
-             TimeoutStopSec="500ms")
+    own.task(
+        "t", DAEMONISES.format(out=own.out) + ("exec sleep 300" if end == "kill" else "exit 3"), TimeoutStopSec="500ms"
+    )
     run = own.fire("t")
     wait_for(lambda: system.read(f"{own.out}/pids").count("\n") == 2, 5)
     pids = [int(pid) for pid in system.read(f"{own.out}/pids").split()]

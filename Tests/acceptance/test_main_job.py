@@ -33,12 +33,18 @@ done
 echo done
 """
 
+SAY = """#!/usr/bin/python3
+import os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+    sender.sendto(sys.argv[1].encode(), os.environ["NOTIFY_SOCKET"])
+"""
+
 needs_systemd_notify = pytest.mark.skipif(not system.has("systemd-notify"), reason="needs systemd-notify(1)")
 
 
 @needs_systemd_notify
 def test_count_shows_three_of_five(faf):
-    """`faf fire count --to=5 --label="a b\\"c" && faf status` shows `3 of 5`; argv is exact, sorted, without a shell."""
+    """`faf fire count --to=5 --label="a b\\"c" && faf status` shows `3 of 5`; argv is exact and sorted."""
     faf.task("count", COUNT.format(out=faf.out))
     for number in (1, 2, 4, 5):
         faf.output(f"go.{number}").touch()
@@ -58,8 +64,12 @@ def test_count_shows_three_of_five(faf):
 @needs_systemd_notify
 def test_systemd_notify_returns_at_once(faf):
     """`systemd-notify --status=hello --ready` inside a script returns at once and `faf status` shows it."""
-    faf.task("t", f"systemd-notify --status=hello --ready && echo $? > {faf.out}/returned\nexec sleep 300",
-             Type="notify", TimeoutStopSec="1s")
+    faf.task(
+        "t",
+        f"systemd-notify --status=hello --ready && echo $? > {faf.out}/returned\nexec sleep 300",
+        Type="notify",
+        TimeoutStopSec="1s",
+    )
     began = time.monotonic()
     run = faf.fire("t")
     faf.running(run)
@@ -71,10 +81,15 @@ def test_systemd_notify_returns_at_once(faf):
 
 @pytest.mark.root
 def test_alice_bob_and_root(faf):
-    """A task User=alice: bob is refused with a message that names the setting; alice may; root may; it runs as alice."""
-    faf.task("t", f"cat /proc/self/status > {faf.out}/status.$FAF_RUN; ls -l /proc/self/fd > {faf.out}/fd.$FAF_RUN\n"
-             f"cut -d' ' -f6 /proc/$$/stat > {faf.out}/sid.$FAF_RUN; echo $$ >> {faf.out}/sid.$FAF_RUN",
-             User=ALICE, Group=ALICE, SupplementaryGroups="3000")
+    """A task User=alice: bob is refused by a setting's name; alice and root may; it runs as alice."""
+    faf.task(
+        "t",
+        f"cat /proc/self/status > {faf.out}/status.$FAF_RUN; ls -l /proc/self/fd > {faf.out}/fd.$FAF_RUN\n"
+        f"cut -d' ' -f6 /proc/$$/stat > {faf.out}/sid.$FAF_RUN; echo $$ >> {faf.out}/sid.$FAF_RUN",
+        User=ALICE,
+        Group=ALICE,
+        SupplementaryGroups="3000",
+    )
     text = faf.refused("fire", "t", uid=BOB)
     assert "AllowUsers=" in text and "t" in text
     for run in (faf.fire("t", uid=ALICE), faf.fire("t")):
@@ -89,20 +104,24 @@ def test_alice_bob_and_root(faf):
 
 
 def test_fifty_runs_over_a_crash(faf):
-    """kill -9 of fafd while 50 runs go on; 20 end, 10 send statuses; every status, time and end is there; 30 can be killed."""
+    """kill -9 of fafd while 50 runs go on; 20 end, 10 say something; all of it is there, 30 can be killed."""
     marker = faf.marker()
-    faf.script("t", f"""
+    faf.script("say", SAY)
+    faf.script(
+        "t",
+        f"""
 {marker}
 trap 'exit 0' TERM
 while :; do
     if [ -e {faf.out}/end.$FAF_RUN ]; then exit $(cat {faf.out}/end.$FAF_RUN); fi
     if [ -e {faf.out}/say.$FAF_RUN ]; then
         rm -f {faf.out}/say.$FAF_RUN
-        python3 -c "import os,socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.sendto(b'STATUS=said by '+os.environ['FAF_RUN'].encode(), os.environ['NOTIFY_SOCKET'])"
+        {faf.scripts}/say "STATUS=said by $FAF_RUN"
         touch {faf.out}/said.$FAF_RUN
     fi
     sleep 0.2
-done""")
+done""",
+    )
     faf.unit("t", ExecStart=faf.scripts + "/t", TimeoutStopSec="10s")
     with faf.wire() as wire:
         numbers = [wire.call("Fire", {"task": "t"})["run"]["number"] for _ in range(50)]
@@ -162,8 +181,21 @@ def python_with_varlink():
             pytest.skip("no varlink package, and no venv can be made: install python3-venv")
         requirements = pathlib.Path(__file__).with_name("requirements.txt")
         installed = subprocess.run(
-            [directory + "/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "10",
-             "-r", requirements], capture_output=True, text=True)
+            [
+                directory + "/bin/pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--retries",
+                "1",
+                "--timeout",
+                "10",
+                "-r",
+                requirements,
+            ],
+            capture_output=True,
+            text=True,
+        )
         if installed.returncode != 0:
             pytest.skip("no varlink package, and PyPI is out of reach: " + installed.stderr.strip()[-200:])
         yield directory + "/bin/python"
@@ -171,14 +203,21 @@ def python_with_varlink():
 
 def test_a_foreign_varlink_client(faf, python_with_varlink):
     """PyPI `varlink` lists the interfaces, fires and streams."""
-    faf.task("t", """#!/usr/bin/python3
+    faf.task(
+        "t",
+        """#!/usr/bin/python3
 import os, socket, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.connect(os.environ["NOTIFY_SOCKET"])
 s.send(b"STATUS=one"); time.sleep(0.3); s.send(b"STATUS=two"); time.sleep(0.3)
-""")
-    done = subprocess.run([python_with_varlink, pathlib.Path(__file__).with_name("varlink_client.py"), faf.socket_path, "t"],
-                          capture_output=True, text=True, timeout=60)
+""",
+    )
+    done = subprocess.run(
+        [python_with_varlink, pathlib.Path(__file__).with_name("varlink_client.py"), faf.socket_path, "t"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert {"org.varlink.service", "io.faf.Supervisor"} <= set(found["interfaces"])
@@ -243,8 +282,16 @@ def test_pipelining_fragments_and_oneway(faf):
 def test_garbage_half_messages_and_two_mebibytes(faf):
     """Garbage, half messages, 2 MiB messages: typed errors or a closed connection, fafd goes on serving."""
     held = []
-    for data in (b"\0" * 1000, os.urandom(4096), b'{"method":"io.faf.Superv', b"{" * 500_000, b"x" * (2 << 20),
-                 b'{"method":"' + b"x" * (2 << 20), b'"' * 100_000 + b"\0", b"\xf0\x9f\x92" * 1000 + b"\0"):
+    for data in (
+        b"\0" * 1000,
+        os.urandom(4096),
+        b'{"method":"io.faf.Superv',
+        b"{" * 500_000,
+        b"x" * (2 << 20),
+        b'{"method":"' + b"x" * (2 << 20),
+        b'"' * 100_000 + b"\0",
+        b"\xf0\x9f\x92" * 1000 + b"\0",
+    ):
         wire = faf.wire()
         held.append(wire)
         wire.socket.settimeout(2)
@@ -324,8 +371,12 @@ def test_verify_reports_all_five_mistakes(stopped_faf):
     done = faf.faf("verify", path)
     assert done.returncode == BAD_INPUT, (done.returncode, done.stdout, done.stderr)
     text = done.stdout + done.stderr
-    found = {(int(line), key) for line, _, key in
-             re.findall(rf"^{re.escape(path)}:(\d+):(\d+):.*?\b(ExecStart|TimeoutStopSec|KillSignal|User|UMask)\b", text, re.M)}
+    found = {
+        (int(line), key)
+        for line, _, key in re.findall(
+            rf"^{re.escape(path)}:(\d+):(\d+):.*?\b(ExecStart|TimeoutStopSec|KillSignal|User|UMask)\b", text, re.M
+        )
+    }
     assert found == {(5, "ExecStart"), (6, "TimeoutStopSec"), (7, "KillSignal"), (8, "User"), (9, "UMask")}, text
     problems = json.loads(faf.faf("verify", path, "--json").stdout)
     problems = problems.get("problems", problems) if isinstance(problems, dict) else problems
@@ -390,7 +441,12 @@ def test_a_thousand_fires(faf, clients):
 
 def test_fire_wait_exits_as_the_script_did(faf):
     """`fire --wait` exits with the script's own status, 128+signal as a shell does."""
-    for name, text, status in (("a", "exit 0", 0), ("b", "exit 3", 3), ("c", "kill -TERM $$", 143), ("d", "kill -KILL $$", 137)):
+    for name, text, status in (
+        ("a", "exit 0", 0),
+        ("b", "exit 3", 3),
+        ("c", "kill -TERM $$", 143),
+        ("d", "kill -KILL $$", 137),
+    ):
         faf.task(name, text)
         assert faf.faf("fire", name, "--wait").returncode == status
 
@@ -407,8 +463,15 @@ def test_wait_waits_for_all(faf):
     """`faf wait RUN...` returns when all are over; its exit code tells a failure."""
     faf.puppet_unit()
     first, second = faf.puppet(), faf.puppet()
-    waiting = faf.helper(faf.programs + "/faf", "wait", str(first.run), str(second.run), stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, env={"FAF_SOCKET": faf.socket_path, "LANG": "C.UTF-8"})
+    waiting = faf.helper(
+        faf.programs + "/faf",
+        "wait",
+        str(first.run),
+        str(second.run),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"FAF_SOCKET": faf.socket_path, "LANG": "C.UTF-8"},
+    )
     first.tell("os._exit(0)")
     faf.ends(first.run, "succeeded")
     assert waiting.poll() is None
@@ -438,8 +501,14 @@ def test_logs_and_logs_follow(faf):
     faf.task("t", f"echo first; while [ ! -e {faf.out}/go ]; do sleep 0.05; done; echo second")
     run = faf.fire("t")
     wait_for(lambda: faf.faf("logs", str(run), check=0).stdout == "first\n", 5)
-    following = faf.helper(faf.programs + "/faf", "logs", str(run), "-f", stdout=subprocess.PIPE,
-                           env={"FAF_SOCKET": faf.socket_path, "LANG": "C.UTF-8"})
+    following = faf.helper(
+        faf.programs + "/faf",
+        "logs",
+        str(run),
+        "-f",
+        stdout=subprocess.PIPE,
+        env={"FAF_SOCKET": faf.socket_path, "LANG": "C.UTF-8"},
+    )
     assert select.select([following.stdout], [], [], 5)[0]
     assert following.stdout.readline() == b"first\n"
     faf.output("go").touch()
@@ -458,9 +527,23 @@ def test_list_and_show_in_json(faf):
     assert [run["number"] for run in faf.json("list", "--all")] == numbers[::-1]
     run = faf.json("show", str(numbers[0]))
     assert run == faf.run(numbers[0])
-    assert {"number", "task", "state", "reason", "parameters", "uid", "script", "priority", "queuedAt", "startedAt", "endedAt",
-            "attempts"} <= set(run)
-    assert {"number", "invocationId", "state", "exitStatus", "reason", "startedAt", "endedAt", "usage"} <= set(run["attempts"][0])
+    assert {
+        "number",
+        "task",
+        "state",
+        "reason",
+        "parameters",
+        "uid",
+        "script",
+        "priority",
+        "queuedAt",
+        "startedAt",
+        "endedAt",
+        "attempts",
+    } <= set(run)
+    assert {"number", "invocationId", "state", "exitStatus", "reason", "startedAt", "endedAt", "usage"} <= set(
+        run["attempts"][0]
+    )
     assert [task["name"] for task in faf.json("tasks")] == ["t"]
 
 
@@ -468,9 +551,15 @@ def test_exit_codes_are_distinct(faf):
     """Distinct exit codes for usage, not found, bad parameter; what is wrong is said on stderr, with a remedy."""
     faf.unit("t", "[Task]\nExecStart=/bin/true\n[Parameters]\nn=integer\n")
     for arguments, code in (
-        (("nonsense",), USAGE), (("fire",), USAGE), (("fire", "t", "nonsense"), USAGE), (("kill", "x y"), (USAGE, NOT_FOUND)),
-        (("fire", "there-is-none"), NOT_FOUND), (("show", "99999"), NOT_FOUND), (("cat", "there-is-none"), NOT_FOUND),
-        (("fire", "t", "--n=x"), BAD_INPUT), (("kill", "1", "-s", "NOTASIGNAL"), (USAGE, BAD_INPUT)),
+        (("nonsense",), USAGE),
+        (("fire",), USAGE),
+        (("fire", "t", "nonsense"), USAGE),
+        (("kill", "x y"), (USAGE, NOT_FOUND)),
+        (("fire", "there-is-none"), NOT_FOUND),
+        (("show", "99999"), NOT_FOUND),
+        (("cat", "there-is-none"), NOT_FOUND),
+        (("fire", "t", "--n=x"), BAD_INPUT),
+        (("kill", "1", "-s", "NOTASIGNAL"), (USAGE, BAD_INPUT)),
     ):
         done = faf.faf(*arguments)
         codes = code if isinstance(code, tuple) else (code,)
@@ -517,12 +606,24 @@ def test_cat_shows_files_and_effective_values(faf):
 def test_analyze(stopped_faf):
     """`faf analyze KIND VALUE` and `--json-lines`: how faf reads a value."""
     faf = stopped_faf
-    assert "5min" in faf.faf("analyze", "timespan", "300", check=0).stdout or "300" in faf.faf("analyze", "timespan", "300").stdout
-    lines = [({"kind": "timespan", "case": {"input": "5min"}}, 300_000_000), ({"kind": "boolean", "case": {"input": "on"}}, True),
-             ({"kind": "size", "case": {"input": "1K"}}, 1024), ({"kind": "signal", "case": {"input": "TERM"}}, 15)]
-    done = subprocess.run([faf.programs + "/faf", "analyze", "--json-lines"], text=True, capture_output=True, timeout=20,
-                          input="".join(json.dumps(line) + "\n" for line, _ in lines)
-                          + '{"kind": "timespan", "case": {"input": "5 lightyears"}}\n{"kind": "nothing", "case": {}}\n')
+    assert (
+        "5min" in faf.faf("analyze", "timespan", "300", check=0).stdout
+        or "300" in faf.faf("analyze", "timespan", "300").stdout
+    )
+    lines = [
+        ({"kind": "timespan", "case": {"input": "5min"}}, 300_000_000),
+        ({"kind": "boolean", "case": {"input": "on"}}, True),
+        ({"kind": "size", "case": {"input": "1K"}}, 1024),
+        ({"kind": "signal", "case": {"input": "TERM"}}, 15),
+    ]
+    done = subprocess.run(
+        [faf.programs + "/faf", "analyze", "--json-lines"],
+        text=True,
+        capture_output=True,
+        timeout=20,
+        input="".join(json.dumps(line) + "\n" for line, _ in lines)
+        + '{"kind": "timespan", "case": {"input": "5 lightyears"}}\n{"kind": "nothing", "case": {}}\n',
+    )
     replies = [json.loads(line) for line in done.stdout.splitlines()]
     assert [reply.get("value") for reply in replies[:4]] == [value for _, value in lines]
     assert "error" in replies[4] and ("unsupported" in replies[5] or "error" in replies[5])

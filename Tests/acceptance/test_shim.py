@@ -16,8 +16,25 @@ from system import is_running, wait_for
 
 READY, FAILED = 1, 2
 MAGIC = 0x43455053464146
-(CORE, RECORDS, ENDS, NOTIFY, CGROUP, SCRIPT, REAL, ARGUMENT, ENVIRONMENT, CWD, GROUP, LIMIT, ALLOWED, STDOUT, STDERR,
- ORIGIN, IO_DIR) = range(1, 18)
+(
+    CORE,
+    RECORDS,
+    ENDS,
+    NOTIFY,
+    CGROUP,
+    SCRIPT,
+    REAL,
+    ARGUMENT,
+    ENVIRONMENT,
+    CWD,
+    GROUP,
+    LIMIT,
+    ALLOWED,
+    STDOUT,
+    STDERR,
+    ORIGIN,
+    IO_DIR,
+) = range(1, 18)
 SEND_SIGKILL, NO_NEW_PRIVILEGES, DEATH_SIGNAL = 1, 2, 32
 
 
@@ -40,8 +57,9 @@ class Mother:
             # Descriptor 3 is the mother's end.
             os.dup2(theirs.fileno(), 3, inheritable=True)
 
-        self.process = subprocess.Popen([faf.programs + "/faf-shim", "--mother"], preexec_fn=become, close_fds=False,
-                                        stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [faf.programs + "/faf-shim", "--mother"], preexec_fn=become, close_fds=False, stdin=subprocess.DEVNULL
+        )
         faf.children.append(self.process)
         theirs.close()
         os.makedirs(faf.runtime + "/runs", mode=0o700, exist_ok=True)
@@ -60,13 +78,45 @@ class Mother:
         self.count += 1
         found = os.stat(script)
         core = struct.pack(
-            "<QQQQqIIIIIiIIIIQQQQII", int(invocation[:16], 16), int(invocation[16:], 16), int(self.boot[:16], 16),
-            int(self.boot[16:], 16), self.count, 1, SEND_SIGKILL | NO_NEW_PRIVILEGES | DEATH_SIGNAL, os.getuid(), os.getgid(),
-            0o022, 0, 0, 3, 0, 15, 2 ** 64 - 1, stop_us, found.st_dev, found.st_ino, os.getuid(), 0)
-        text = [(CORE, core), (RECORDS, self.faf.runtime + "/runs"), (ENDS, self.faf.state + "/ends"),
-                (NOTIFY, f"{self.faf.runtime}/notify/{invocation}"), (SCRIPT, script), (REAL, script), (ARGUMENT, script),
-                *((ARGUMENT, one) for one in arguments), (ENVIRONMENT, f"FAF_RUN={self.count}"), (ENVIRONMENT, "FAF_ATTEMPT=1"),
-                (ENVIRONMENT, f"INVOCATION_ID={invocation}"), (ENVIRONMENT, "PATH=/usr/bin:/bin"), (CWD, "/"), (ORIGIN, "row")]
+            "<QQQQqIIIIIiIIIIQQQQII",
+            int(invocation[:16], 16),
+            int(invocation[16:], 16),
+            int(self.boot[:16], 16),
+            int(self.boot[16:], 16),
+            self.count,
+            1,
+            SEND_SIGKILL | NO_NEW_PRIVILEGES | DEATH_SIGNAL,
+            os.getuid(),
+            os.getgid(),
+            0o022,
+            0,
+            0,
+            3,
+            0,
+            15,
+            2**64 - 1,
+            stop_us,
+            found.st_dev,
+            found.st_ino,
+            os.getuid(),
+            0,
+        )
+        text = [
+            (CORE, core),
+            (RECORDS, self.faf.runtime + "/runs"),
+            (ENDS, self.faf.state + "/ends"),
+            (NOTIFY, f"{self.faf.runtime}/notify/{invocation}"),
+            (SCRIPT, script),
+            (REAL, script),
+            (ARGUMENT, script),
+            *((ARGUMENT, one) for one in arguments),
+            (ENVIRONMENT, f"FAF_RUN={self.count}"),
+            (ENVIRONMENT, "FAF_ATTEMPT=1"),
+            (ENVIRONMENT, f"INVOCATION_ID={invocation}"),
+            (ENVIRONMENT, "PATH=/usr/bin:/bin"),
+            (CWD, "/"),
+            (ORIGIN, "row"),
+        ]
         return [(tag, value if isinstance(value, bytes) else value.encode()) for tag, value in text]
 
     def fork(self):
@@ -97,7 +147,7 @@ def record_path(mother):
 
 
 def test_h5_the_record_precedes_the_script(mother):
-    """H5: at the gate there is a record without `passed`; after the go it tells all; the end is on disk before the shim goes."""
+    """H5: at the gate there is a record without `passed`; after the go it tells all; the end is durable before the shim goes."""
     faf = mother.faf
     script = faf.marker(more="exit 6\n")
     gate, reply = mother.prepare(specification(mother.items(script)))
@@ -190,7 +240,9 @@ def refused(mother, data):
     return reply
 
 
-@pytest.mark.parametrize("change", ["empty", "magic", "version", "crc", "length", "short", "overlong item", "no core", "noise"])
+@pytest.mark.parametrize(
+    "change", ["empty", "magic", "version", "crc", "length", "short", "overlong item", "no core", "noise"]
+)
 def test_a_damaged_specification_is_refused(mother, change):
     """A specification that does not fit is a failed step with its errno; nothing is left, nothing runs."""
     data = bytearray(specification(mother.items(mother.faf.marker())))
@@ -234,7 +286,7 @@ def test_changed_specifications_never_crash_the_shim(mother):
         if what == 0:
             tag = chance.randrange(25)
         elif what == 1:
-            payload = payload[:chance.randrange(len(payload) + 1)]
+            payload = payload[: chance.randrange(len(payload) + 1)]
         elif what == 2:
             items.insert(chance.randrange(len(items)), items[chance.randrange(len(items))])
         if tag in (RECORDS, ENDS, NOTIFY) and what != 1:
@@ -253,8 +305,14 @@ def test_changed_specifications_never_crash_the_shim(mother):
 def test_the_mother_survives_garbage(mother):
     """Words that are no request, descriptors that are no gate: she goes on."""
     with open("/dev/null") as null:
-        for word, descriptors in ((b"x", []), (b"f", []), (b"f" * 100, []), (b"x", [null.fileno()]),
-                                  (b"f", [null.fileno()] * 5), (b"f", [null.fileno()])):
+        for word, descriptors in (
+            (b"x", []),
+            (b"f", []),
+            (b"f" * 100, []),
+            (b"x", [null.fileno()]),
+            (b"f", [null.fileno()] * 5),
+            (b"f", [null.fileno()]),
+        ):
             socket.send_fds(mother.socket, [word], descriptors)
     gate, reply = mother.prepare(specification(mother.items(mother.faf.marker())))
     assert reply[0] == READY

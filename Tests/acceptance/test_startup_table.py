@@ -24,8 +24,10 @@ def table(faf):
     """`t`: marks its execution, then is a puppet; `q` is over at once."""
     faf.puppet_unit()
     with open(faf.scripts + "/t", "w") as file:
-        file.write(f"#!/bin/sh\necho \"$FAF_RUN $FAF_ATTEMPT $INVOCATION_ID\" >> {faf.out}/m.mark\n"
-                   f"export PUPPET_OUT={faf.out}\nexec {faf.scripts}/puppet\n")
+        file.write(
+            f'#!/bin/sh\necho "$FAF_RUN $FAF_ATTEMPT $INVOCATION_ID" >> {faf.out}/m.mark\n'
+            f"export PUPPET_OUT={faf.out}\nexec {faf.scripts}/puppet\n"
+        )
     os.chmod(faf.scripts + "/t", 0o755)
     faf.unit("t", ExecStart=faf.scripts + "/t", TimeoutStopSec="20s")
     faf.unit("q", ExecStart="/bin/true")
@@ -51,7 +53,9 @@ def crash(faf, puppet, shim=False, script=False):
 
 def all_is_settled(faf):
     """Nothing of the run is left on disk; another restart changes nothing; other fires work."""
-    wait_for(faf.is_clean, 5, lambda: (faf.live_records(), faf.ends_on_disk(), faf.notify_sockets(), faf.attempt_cgroups()))
+    wait_for(
+        faf.is_clean, 5, lambda: (faf.live_records(), faf.ends_on_disk(), faf.notify_sockets(), faf.attempt_cgroups())
+    )
     before = [(run["number"], run["state"]) for run in faf.runs()]
     faf.restart()
     assert [(run["number"], run["state"]) for run in faf.runs()] == before
@@ -63,8 +67,18 @@ def start_on_another_boot(faf):
     other = faf.base + "/boot_id"
     with open(other, "w") as file:
         file.write("01234567-89ab-4cde-8f01-23456789abcd\n")
-    faf.start(prefix=["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                      f'mount --bind {other} /proc/sys/kernel/random/boot_id && exec "$@"', "sh"])
+    faf.start(
+        prefix=[
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            f'mount --bind {other} /proc/sys/kernel/random/boot_id && exec "$@"',
+            "sh",
+        ]
+    )
     # The prefix execs: the pid is fafd's.
     assert "fafd" in system.read(f"/proc/{faf.pid}/cmdline").split("\0")[0]
 
@@ -185,8 +199,11 @@ def test_row_2_a_shim_that_has_its_go(table):
         thread = threading.Thread(target=lambda: result.update(number=outcome_of_fire(faf)[0]))
         thread.start()
         (name,) = wait_for(faf.live_records, 10)
-        (shim,) = [pid for pid in system.cgroup_pids(faf.cgroup + "/shims")
-                   if any(name in path for path in system.descriptors(pid).values())]
+        (shim,) = [
+            pid
+            for pid in system.cgroup_pids(faf.cgroup + "/shims")
+            if any(name in path for path in system.descriptors(pid).values())
+        ]
         os.kill(shim, signal.SIGSTOP)
         thread.join()
     number = result["number"]
@@ -449,7 +466,9 @@ def test_row_11_a_final_row(table):
         left.bind(f"{faf.runtime}/notify/{invocation}")
     os.mkdir(faf.attempt_cgroup(puppet.run))
     faf.start()
-    wait_for(faf.is_clean, 5, lambda: (faf.live_records(), faf.ends_on_disk(), faf.notify_sockets(), faf.attempt_cgroups()))
+    wait_for(
+        faf.is_clean, 5, lambda: (faf.live_records(), faf.ends_on_disk(), faf.notify_sockets(), faf.attempt_cgroups())
+    )
     run = faf.ends(puppet.run, "failed", "exit-code", 5)
     assert len(faf.marks()) == 1 and len(run["attempts"]) == 1
     all_is_settled(faf)

@@ -21,5 +21,8 @@ with varlink.Client.new_with_address("unix:" + address) as client:
             error = None
         except varlink.VarlinkError as raised:
             error = raised.error()
-print(json.dumps({"interfaces": interfaces, "description": text, "run": run, "states": states, "listed": listed,
-                  "error": error}))
+print(
+    json.dumps(
+        {"interfaces": interfaces, "description": text, "run": run, "states": states, "listed": listed, "error": error}
+    )
+)
