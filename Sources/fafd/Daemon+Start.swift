@@ -1,0 +1,118 @@
+import Lifecycle
+import LinuxSystem
+import Logging
+import SQLiteStore
+import Store
+import Supervisor
+import TaskModel
+
+/// What has to be there before the parts are built. Each step says what is wrong and what to do.
+extension Daemon {
+    /// Makes the directories and names them by their real paths: shims follow no links to them.
+    static func makeDirectories(_ given: DaemonConfiguration) throws(StartRefusal) -> DaemonConfiguration {
+        var configuration = given
+        let isPrivate = given.isUserMode
+        let directories = given.directories
+        do {
+            // /run/faf and /var/lib/faf are entered by callers and by tasks, but only fafd writes and lists them.
+            try Files.makeDirectories(directories.runtime, mode: isPrivate ? 0o700 : 0o755)
+            try Files.makeDirectories(directories.state, mode: isPrivate ? 0o700 : 0o711)
+            try Files.makeDirectories(directories.logs, mode: 0o700)
+            configuration.directories.runtime = try Files.realPath(ofDirectory: directories.runtime)
+            configuration.directories.state = try Files.realPath(ofDirectory: directories.state)
+            configuration.directories.logs = try Files.realPath(ofDirectory: directories.logs)
+        } catch {
+            throw StartRefusal("\(error)", remedy: "make the directory, or look at its parents' permissions")
+        }
+        for directory in [directories.runtime, directories.state, directories.logs] {
+            guard let status = try? FileStatus.of(path: directory), status.kind == .directory,
+                status.uid == OwnProcess.uid, !status.isWritableByOthers
+            else {
+                throw StartRefusal(
+                    "\(directory) must be a directory that only uid \(OwnProcess.uid) may write",
+                    remedy: "chown it and chmod go-w it")
+            }
+        }
+        return configuration
+    }
+
+    static func takeLock(_ directories: Directories) throws(StartRefusal) -> FileLock {
+        do {
+            if let lock = try FileLock.take(directories.lock) { return lock }
+        } catch {
+            throw StartRefusal("\(error)", remedy: "look at the state directory")
+        }
+        throw StartRefusal(
+            "another fafd is already running on \(directories.state)",
+            remedy: "stop it first, or give this one its own --state-directory and --runtime-directory")
+    }
+
+    static func boot() throws(StartRefusal) -> BootID {
+        do {
+            if let id = BootID(try Machine.bootID()) { return id }
+        } catch {
+            throw StartRefusal("\(error)", remedy: "mount /proc")
+        }
+        throw StartRefusal("/proc/sys/kernel/random/boot_id holds no boot id", remedy: "mount /proc")
+    }
+
+    /// Where no systemd reaps, shims whose mother has gone would stay as zombies.
+    static func reapOrphans(_ log: Logger) {
+        guard (try? FileStatus.of(path: "/run/systemd/system")) == nil else { return }
+        do { try OwnProcess.reapOrphans() } catch { log.warning("orphans are not reaped: \(error)") }
+    }
+
+    /// A connection and a live shim cost a descriptor each; scripts get the default limit from their shim.
+    static func raiseDescriptorLimit(_ log: Logger) {
+        do {
+            let limit = try OwnProcess.openFilesLimit()
+            if limit.soft < limit.hard { try OwnProcess.setOpenFilesLimit(limit.hard) }
+        } catch { log.warning("the limit of open files stays as it is: \(error)") }
+    }
+
+    /// A damaged database is set aside and named; runs that go on come back from their records.
+    static func openStore(_ directories: Directories, _ log: Logger) throws(StartRefusal) -> SQLiteStore {
+        do throws(StoreError) {
+            return try SQLiteStore(path: directories.database)
+        } catch .damaged(let text) {
+            let place = try setAside(directories)
+            log.critical(
+                "the database is damaged and set aside; its runs are not listed any more: \(text)",
+                metadata: ["path": "\(place)"])
+        } catch {
+            throw StartRefusal(error.refusal.message, remedy: error.refusal.remedy)
+        }
+        do { return try SQLiteStore(path: directories.database) } catch {
+            throw StartRefusal(error.refusal.message, remedy: error.refusal.remedy)
+        }
+    }
+
+    /// Moves the database with its -wal and -shm, which belong to it.
+    static func setAside(_ directories: Directories) throws(StartRefusal) -> String {
+        let place = "\(directories.damaged)/faf.db.\(Clocks.realtime)"
+        do {
+            try Files.makeDirectories(directories.damaged, mode: 0o700)
+            for suffix in ["-wal", "-shm", ""] where try FileStatus.of(path: directories.database + suffix) != nil {
+                try Files.rename(directories.database + suffix, to: place + suffix)
+            }
+            try Files.syncDirectory(directories.state)
+        } catch {
+            throw StartRefusal("the damaged database cannot be set aside: \(error)", remedy: "move it away yourself")
+        }
+        return place
+    }
+
+    /// A socket that answers belongs to somebody; one that does not is left over (threat-model.md A3).
+    func listen() throws(StartRefusal) -> OwnedDescriptor {
+        let path = configuration.directories.socket
+        if (try? UnixSocket.connect(path: path)) != nil {
+            throw StartRefusal("somebody already answers on \(path)", remedy: "stop it, or give --runtime-directory")
+        }
+        do {
+            try Files.remove(path)
+            return try UnixSocket.listen(path: path, mode: configuration.isUserMode ? 0o600 : 0o666)
+        } catch {
+            throw StartRefusal("\(error)", remedy: "look at \(configuration.directories.runtime)")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import FafAPI
+import FafServer
+import Launcher
+import Lifecycle
+import LinuxSystem
+import Logging
+import NIOCore
+import NIOPosix
+import SQLiteStore
+import Store
+import Supervisor
+import TaskHost
+import TaskModel
+import TaskUnits
+import UnixSignals
+import VarlinkServer
+
+/// What the command line and the environment decide.
+struct DaemonConfiguration: Sendable {
+    var directories: Directories
+    var isUserMode: Bool
+    var shim: String
+    var environment: [String: String]
+}
+
+/// Builds the parts, joins them and runs them.
+final class Daemon: Sendable {
+    let configuration: DaemonConfiguration
+    private let log: Logger
+    private let lock: FileLock
+    private let launcher: Launcher
+    private let store: SQLiteStore
+    private let numbers: Numbers
+    private let supervisor: Supervisor
+    private let server: VarlinkServer
+    private let catalog: CatalogBox
+
+    /// Takes the state directory's lock before it touches socket, store or records.
+    init(configuration given: DaemonConfiguration, log: Logger) throws(StartRefusal) {
+        let configuration = try Self.makeDirectories(given)
+        let directories = configuration.directories
+        self.configuration = configuration
+        self.log = log
+        lock = try Self.takeLock(directories)
+        Self.reapOrphans(log)
+        Self.raiseDescriptorLimit(log)
+
+        let boot = try Self.boot()
+        do {
+            launcher = try Launcher(
+                directories: directories, shimPath: configuration.shim,
+                changesUser: !configuration.isUserMode && OwnProcess.uid == 0, logger: log)
+        } catch {
+            throw StartRefusal("\(error)", remedy: "look at the path it names")
+        }
+        store = try Self.openStore(directories, log)
+        let launching = ShimLaunching(
+            launcher: launcher, directories: directories, environment: configuration.environment, log: log)
+        numbers = Numbers(directories: directories, store: store, launcher: launcher, log: log)
+        supervisor = Supervisor(
+            store: store, launching: launching,
+            numbers: numbers,
+            boot: boot, now: { Timestamp(microseconds: Clocks.realtime) },
+            bootTime: { UInt64(clamping: Clocks.boottime) }, log: log)
+
+        let host = LinuxHost(configuration: configuration, cgroupRoot: launcher.cgroupRoot)
+        let units = HostContext(
+            directories: directories, environment: configuration.environment, isUserMode: configuration.isUserMode)
+        catalog = CatalogBox {
+            UnitCatalog.load(
+                directories: directories.units, fileSystem: HostFileSystem(owner: OwnProcess.uid),
+                context: { units.context(user: $0) })
+        }
+        do {
+            let service = try FafService(
+                supervisor: supervisor, catalog: catalog, host: host, version: Version.current,
+                processID: OwnProcess.pid, onlyUser: configuration.isUserMode ? OwnProcess.uid : nil)
+            server = VarlinkServer(
+                vendor: "faf", product: "Fire & Forget", version: Version.current, url: "https://faf.example",
+                services: [service], limits: .init(), logger: log)
+        } catch {
+            throw StartRefusal("the interface description is broken: \(error)", remedy: "install fafd again")
+        }
+    }
+
+    /// Serves until SIGTERM or SIGINT. Runs go on.
+    func run() async throws {
+        report(catalog.current)
+        do { try await supervisor.start() } catch {
+            throw StartRefusal(error.refusal.message, remedy: error.refusal.remedy)
+        }
+        let listener = try listen().release()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        log.info(
+            "fafd \(Version.current) serves \(configuration.directories.socket)",
+            metadata: ["cgroup": "\(launcher.cgroupRoot ?? "none")"])
+
+        let failure = await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await self.launcher.run() }
+            tasks.addTask { await self.supervisor.run() }
+            let failure = await serve(listener, group)
+            await supervisor.drain()
+            tasks.cancelAll()
+            return failure
+        }
+        await numbers.release()
+        await store.close()
+        try await group.shutdownGracefully()
+        if let failure { throw failure }
+    }
+
+    /// Until a signal ends it, or the socket can no longer be served.
+    private func serve(_ listener: Int32, _ group: MultiThreadedEventLoopGroup) async -> StartRefusal? {
+        await withTaskGroup(of: StartRefusal?.self) { tasks in
+            tasks.addTask {
+                do {
+                    try await self.server.run(listening: OwnedDescriptor(owning: listener), group: group)
+                    return nil
+                } catch {
+                    return StartRefusal("the socket cannot be served: \(error)", remedy: "start fafd again")
+                }
+            }
+            tasks.addTask {
+                await self.followSignals()
+                return nil
+            }
+            let first = await tasks.next() ?? nil
+            ServiceManager.notify("STOPPING=1")
+            log.info("stopping; running tasks go on")
+            tasks.cancelAll()
+            return first
+        }
+    }
+
+    /// SIGHUP reads the units again; SIGTERM and SIGINT end it.
+    private func followSignals() async {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        ServiceManager.notify("READY=1\nSTATUS=Serving \(configuration.directories.socket)")
+        for await signal in signals {
+            guard signal == .sighup else { return }
+            report(catalog.reload())
+        }
+    }
+
+    private func report(_ catalog: UnitCatalog) {
+        for diagnostic in catalog.diagnostics {
+            log.log(level: diagnostic.severity == .error ? .error : .warning, "\(diagnostic.description)")
+        }
+    }
+}

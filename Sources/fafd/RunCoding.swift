@@ -1,0 +1,19 @@
+import Foundation
+import Lifecycle
+import TaskModel
+
+/// The row as it travels in its attempt's record, from which it is restored if the database loses it.
+enum RunCoding {
+    static func encode(_ run: Run) throws(LaunchRefusal) -> [UInt8] {
+        do { return Array(try JSONEncoder().encode(run)) } catch {
+            throw LaunchRefusal(
+                step: "specification", errno: 0, message: "run \(run.id) cannot be written: \(error)",
+                remedy: "report this: it is a defect of fafd")
+        }
+    }
+
+    /// `nil` if the bytes are no run.
+    static func decode(_ bytes: [UInt8]) -> Run? {
+        try? JSONDecoder().decode(Run.self, from: Data(bytes))
+    }
+}

@@ -1,0 +1,133 @@
+import Launcher
+import Lifecycle
+import LinuxSystem
+import Logging
+import Supervisor
+import TaskModel
+import TaskUnits
+
+/// Joins the supervisor to the launcher: a run becomes arguments, environment and a launch.
+struct ShimLaunching: Launching {
+    /// Larger ones are no environment (execve takes 128 KiB per string at most).
+    private static let environmentFileLimit = 1 << 20
+
+    let launcher: Launcher
+    let directories: Directories
+    let environment: [String: String]
+    let log: Logger
+
+    func prepare(_ run: Run, _ attempt: Attempt) async throws(LaunchRefusal) -> any PreparedShim {
+        let files = try environmentFiles(run)
+        let environment = ProcessEnvironment.build(
+            run: run, attempt: attempt, directories: directories, socketPath: directories.socket,
+            passed: self.environment, files: files)
+        let launch = Launch(
+            run: run, attempt: attempt, arguments: ProcessArguments.build(run: run, environment: environment),
+            environment: environment, origin: try RunCoding.encode(run))
+        do {
+            return Gate(prepared: try await launcher.prepare(launch))
+        } catch {
+            throw LaunchRefusal(step: error.step, errno: error.errno, message: error.message, remedy: error.remedy)
+        }
+    }
+
+    /// Read at each launch, with the run's rights: the files are named by the unit but belong to others.
+    private func environmentFiles(_ run: Run) throws(LaunchRefusal) -> [[(name: String, value: String)]] {
+        var files: [[(name: String, value: String)]] = []
+        for file in run.settings.environmentFiles {
+            let bytes: [UInt8]
+            do {
+                bytes = try UserFile.read(
+                    file.path, uid: run.identity.uid, gid: run.identity.gid, groups: run.identity.groups,
+                    limit: Self.environmentFileLimit)
+            } catch {
+                if file.isOptional, error.errno == ErrorNumber.notFound { continue }
+                throw LaunchRefusal(
+                    step: "environment-file", errno: error.errno, message: "EnvironmentFile=\(file.path): \(error)",
+                    remedy: "make it a file that uid \(run.identity.uid) may read, or write - before its path")
+            }
+            do { files.append(try Value.environmentFile(bytes)) } catch {
+                throw LaunchRefusal(
+                    step: "environment-file", errno: 0, message: "EnvironmentFile=\(file.path): \(error.message)",
+                    remedy: error.remedy)
+            }
+        }
+        return files
+    }
+
+    func names() throws(LaunchRefusal) -> [InvocationID] {
+        do { return try launcher.found() } catch {
+            throw LaunchRefusal(step: "record", errno: 0, message: "\(error)", remedy: "look at \(directories.records)")
+        }
+    }
+
+    func find(_ id: InvocationID) -> Finding {
+        switch launcher.observe(id) {
+        case .nothing: .nothing
+        case .observation(let observation, _, let isEnd): .observation(observation, isEnd: isEnd)
+        case .damaged(let text): .damaged(text)
+        case .newer(let text): .newer(text)
+        }
+    }
+
+    func origin(_ id: InvocationID) -> Run? {
+        guard case .observation(_, let origin, _) = launcher.observe(id) else { return nil }
+        return RunCoding.decode(origin)
+    }
+
+    func watch(_ id: InvocationID) -> Bool { launcher.watch(id) }
+
+    func request(_ id: InvocationID, _ stop: StopRequest) -> Bool {
+        do {
+            try launcher.request(id, stop)
+            return true
+        } catch {
+            log.debug("attempt \(id): no stop request: \(error)")
+            return false
+        }
+    }
+
+    func empty(_ id: InvocationID, run: RunID, attempt: Int) async {
+        _ = await launcher.empty(run, attempt: attempt, cgroup: nil)
+    }
+
+    func clean(_ id: InvocationID, run: RunID, attempt: Int) {
+        launcher.clean(id, run: run, attempt: attempt, cgroup: nil)
+    }
+
+    func setAside(_ id: InvocationID) -> String? { launcher.setAside(id) }
+
+    var events: AsyncStream<AttemptEvent> {
+        let events = launcher.events
+        return AsyncStream { continuation in
+            let pump = Task {
+                for await event in events {
+                    switch event {
+                    case .changed(let id): continuation.yield(.changed(id))
+                    case .shimGone(let id): continuation.yield(.shimGone(id))
+                    case .overflow: continuation.yield(.overflow)
+                    }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in pump.cancel() }
+        }
+    }
+}
+
+private struct Gate: PreparedShim {
+    let prepared: PreparedAttempt
+
+    var shimPID: Int32 { prepared.shimPID }
+
+    func go() -> Bool {
+        do {
+            try prepared.go()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    func withhold() { prepared.withhold() }
+}
