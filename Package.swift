@@ -110,6 +110,10 @@ let package = Package(
         // Tests
         tests("FafAPITests", ["FafAPI", "Varlink"]),
         tests("FafServerTests", ["FafServer", "FafAPI", "Varlink", "LinuxSystem", "TaskModel"]),
+        .target(
+            name: "FakeSupervisor", dependencies: ["FafAPI", "Varlink"], path: "Tests/FakeSupervisor",
+            swiftSettings: strict),
+        tests("FireAndForgetTests", ["FireAndForget", "FakeSupervisor", "FafAPI", "Varlink"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),

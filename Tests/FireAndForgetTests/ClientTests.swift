@@ -1,0 +1,163 @@
+import FafAPI
+import FakeSupervisor
+import FireAndForget
+import Glibc
+import Testing
+import Varlink
+
+struct ClientTests {
+    @Test func `a fire sends task and parameters and returns the run`() throws {
+        let fake = try FakeSupervisor { _ in .reply(Wire.Fire.Reply(run: .sample(17))) }
+        defer { fake.stop() }
+        var parameters = JSONObject()
+        parameters["n"] = .number("9007199254740993")
+        let run = try Client(socketPath: fake.path).fire("count", parameters: parameters)
+        #expect(run == .sample(17))
+        #expect(fake.calls.map(\.method) == ["io.faf.Supervisor.Fire"])
+        #expect(fake.calls[0].json.text == #"{"task":"count","parameters":{"n":9007199254740993}}"#)
+    }
+
+    @Test func `calls one after another use one connection`() throws {
+        let fake = try FakeSupervisor { call in
+            call.name == "GetRun" ? .reply(Wire.GetRun.Reply(run: .sample(1))) : .reply(Wire.ListTasks.Reply(tasks: []))
+        }
+        defer { fake.stop() }
+        let client = Client(socketPath: fake.path)
+        for _ in 0..<5 { _ = try client.run(1) }
+        #expect(try client.tasks() == [])
+        #expect(fake.connections == 1)
+    }
+
+    @Test func `a refusal is thrown with what it said, and the connection goes on`() throws {
+        let fake = try FakeSupervisor { call in
+            call.name == "Fire"
+                ? .refuse(Wire.PermissionDenied(message: "bob may not", remedy: "ask", setting: "AllowUsers="))
+                : .reply(Wire.GetRun.Reply(run: .sample(1)))
+        }
+        defer { fake.stop() }
+        let client = Client(socketPath: fake.path)
+        let error = #expect(throws: FafError.self) { try client.fire("t") }
+        #expect(error?.code == .permissionDenied)
+        #expect(error?.message == "bob may not")
+        #expect(error?.remedy == "ask")
+        #expect(error?.details["setting"] == .string("AllowUsers="))
+        _ = try client.run(1)
+        #expect(fake.connections == 1)
+    }
+
+    @Test func `errors are equal by their code`() {
+        #expect(FafError(.noSuchRun, "a") == FafError(.noSuchRun, "b"))
+        #expect(FafError(.noSuchRun, "a") != FafError(.noSuchTask, "a"))
+    }
+
+    @Test func `an error of a newer fafd keeps its name and its texts`() throws {
+        let fake = try FakeSupervisor { _ in
+            .failure(
+                "io.faf.Supervisor.TooHot", .object(["message": .string("too hot"), "remedy": .string("cool it")]))
+        }
+        defer { fake.stop() }
+        let error = #expect(throws: FafError.self) { try Client(socketPath: fake.path).fire("t") }
+        #expect(error?.code == FafError.Code("TooHot"))
+        #expect(error?.description == "too hot (cool it)")
+    }
+
+    @Test func `nobody there is said with the path and what to do`() {
+        let error = #expect(throws: FafError.self) { try Client(socketPath: "/nowhere/fafd.sock").info() }
+        #expect(error?.code == .noDaemon)
+        #expect(error?.message.contains("/nowhere/fafd.sock") == true)
+        #expect(error?.remedy.isEmpty == false)
+    }
+
+    @Test func `a fire whose connection ends is not sent again`() throws {
+        let fake = try FakeSupervisor { _ in .hangUp }
+        defer { fake.stop() }
+        let error = #expect(throws: FafError.self) { try Client(socketPath: fake.path).fire("t") }
+        #expect(error?.code == .connectionLost)
+        #expect(error?.remedy.contains("faf list") == true)
+        #expect(fake.calls.count == 1)
+    }
+
+    @Test func `a connection that fafd closed meanwhile is replaced`() throws {
+        let fake = try FakeSupervisor { call in
+            call.name == "GetRun" ? .reply(Wire.GetRun.Reply(run: .sample(1))) : .hangUp
+        }
+        defer { fake.stop() }
+        let client = Client(socketPath: fake.path)
+        _ = try client.run(1)
+        #expect(throws: FafError(.connectionLost, "")) { try client.tasks() }
+        _ = try client.run(1)
+        #expect(fake.connections == 2)
+    }
+
+    @Test func `an answer that does not come in time is an error`() throws {
+        let fake = try FakeSupervisor { _ in .replies([]) }
+        defer { fake.stop() }
+        let client = Client(socketPath: fake.path, timeout: .milliseconds(50))
+        #expect(throws: FafError(.timedOut, "")) { try client.info() }
+    }
+
+    @Test func `an answer that does not fit the description is an error`() throws {
+        let fake = try FakeSupervisor { _ in .replies([.object(["run": .object(["number": .string("x")])])]) }
+        defer { fake.stop() }
+        let error = #expect(throws: FafError.self) { try Client(socketPath: fake.path).run(1) }
+        #expect(error?.code == .badReply)
+        #expect(error?.message.contains("run.number") == true)
+    }
+
+    @Test func `garbage is an error and no crash`() throws {
+        let fake = try FakeSupervisor { _ in .raw(Array("{\"parameters\": \u{7f}\0".utf8)) }
+        defer { fake.stop() }
+        #expect(throws: FafError(.badReply, "")) { try Client(socketPath: fake.path).run(1) }
+    }
+
+    @Test func `lists come in parts and are put together`() throws {
+        let fake = try FakeSupervisor { _ in
+            .reply(Wire.ListRuns.Reply(runs: [.sample(3), .sample(2)]), Wire.ListRuns.Reply(runs: [.sample(1)]))
+        }
+        defer { fake.stop() }
+        let runs = try Client(socketPath: fake.path).runs(task: "count", limit: -1)
+        #expect(runs.map(\.number) == [3, 2, 1])
+        #expect(fake.calls[0].more)
+        #expect(fake.calls[0].json.text == #"{"task":"count","limit":-1}"#)
+    }
+
+    @Test func `a wait hands over each run as it ends, and stops when told to`() throws {
+        let fake = try FakeSupervisor { _ in
+            .reply(
+                Wire.Wait.Reply(runs: [.sample(2, state: "failed")]), Wire.Wait.Reply(runs: [.sample(1)]),
+                Wire.Wait.Reply(runs: []))
+        }
+        defer { fake.stop() }
+        let client = Client(socketPath: fake.path)
+        #expect(try client.wait(for: [1, 2]).map(\.number) == [2, 1])
+        var seen: [Int64] = []
+        try client.wait(for: [1, 2]) { run in
+            seen.append(run.number)
+            return .stop
+        }
+        #expect(seen == [2])
+        _ = try client.wait(for: [1, 2])
+        #expect(fake.connections == 2, "a stopped stream cannot carry the next call")
+    }
+}
+
+struct SocketLocationTests {
+    private func find(_ variables: [String: String], explicit: String? = nil, user: Bool = false) -> String {
+        SocketLocation.find(explicit: explicit, user: user) { variables[$0] }
+    }
+
+    @Test func `what was asked for wins`() {
+        let variables = ["FAF_SOCKET": "/a", "FAF_USER": "1", "XDG_RUNTIME_DIR": "/run/user/7"]
+        #expect(find(variables, explicit: "/x", user: true) == "/x")
+        #expect(find(variables) == "/run/user/7/faf/fafd.sock")
+        #expect(find(["FAF_SOCKET": "/a", "XDG_RUNTIME_DIR": "/r"], user: true) == "/r/faf/fafd.sock")
+        #expect(find(["FAF_SOCKET": "/a", "FAF_USER": "0"]) == "/a")
+        #expect(find(["FAF_SOCKET": ""]) == "/run/faf/fafd.sock")
+        #expect(find([:]) == "/run/faf/fafd.sock")
+    }
+
+    @Test func `without XDG_RUNTIME_DIR a user's socket is where logind would put it`() {
+        #expect(find([:], user: true) == "/run/user/\(getuid())/faf/fafd.sock")
+        #expect(find(["XDG_RUNTIME_DIR": "relative"], user: true) == "/run/user/\(getuid())/faf/fafd.sock")
+    }
+}
