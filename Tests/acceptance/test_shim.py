@@ -147,7 +147,7 @@ def record_path(mother):
 
 
 def test_h5_the_record_precedes_the_script(mother):
-    """H5: at the gate there is a record without `passed`; after the go it tells all; the end is durable before the shim goes."""
+    """H5: at the gate a record without `passed`; after the go it tells all; the end is durable before the shim goes."""
     faf = mother.faf
     script = faf.marker(more="exit 6\n")
     gate, reply = mother.prepare(specification(mother.items(script)))
