@@ -271,7 +271,7 @@ class Faf:
     # ------------------------------------------------------------ units and scripts
 
     def unit(self, name, text=None, **settings):
-        """Writes a unit (or, with a slash in the name, a drop-in): its text, or settings of [Task]."""
+        """Writes a unit (or, with a slash in the name, a drop-in): its text, or settings of [Task]; fafd reads it."""
         path = pathlib.Path(self.units, name if "/" in name or name.endswith(".task") else name + ".task")
         path.parent.mkdir(mode=0o755, exist_ok=True)
         if text is None:
@@ -287,7 +287,13 @@ class Faf:
             os.chown(aside, self.uid, self.uid)
             os.chown(path.parent, self.uid, self.uid)
         aside.rename(path)
+        self.reload()
         return str(path)
+
+    def reload(self):
+        """A running fafd reads its units again."""
+        if self.daemons and self.daemon.is_alive() and os.path.exists(self.socket_path):
+            self.call("Reload")
 
     def script(self, name, text, mode=0o755, owner=None, directory=None):
         """Writes a script and gives its path; without #! it is one of sh."""
