@@ -64,7 +64,7 @@ extension Analyze {
                 try Specifiers.expand(text, unit: unit, context: context)
             }
             commands += reading.commands
-            warnings += reading.warnings.map(describe)
+            warnings += (reading.warnings + reading.leftOut).map(describe)
         }
         return .array(commands.map(value))
     }

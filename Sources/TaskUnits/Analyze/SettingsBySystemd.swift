@@ -29,7 +29,7 @@ struct SettingsBySystemd {
             } else {
                 let reading = try CommandLine.read(text, specifiers: expanded)
                 commands[key, default: []] += reading.commands
-                warnings += reading.warnings
+                warnings += reading.warnings + reading.leftOut
             }
             return
         }

@@ -6,15 +6,13 @@ struct LibSystemd: @unchecked Sendable {
     typealias Strings = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
     /// `nil` where systemd 252 is not installed: then there is nothing to compare with.
-    static let shared: LibSystemd? = LibSystemd()
+    static let shared = LibSystemd(path: "/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so")
 
     /// Never closed; functions of a loaded library may be called from any thread.
     private let handle: UnsafeMutableRawPointer
 
-    private init?() {
-        guard let handle = dlopen("/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so", RTLD_NOW) else {
-            return nil
-        }
+    init?(path: String) {
+        guard let handle = dlopen(path, RTLD_NOW) else { return nil }
         self.handle = handle
         // What it would log about bad values is nothing to see in a test's output.
         function("log_set_max_level", as: (@convention(c) (CInt) -> CInt).self).map { _ = $0(0) }
