@@ -13,6 +13,12 @@ import Testing
 
     @Test(arguments: ["1-runs"])
     func `the database of each released schema loads and goes on`(schema: String) async throws {
+        // By hand, for the fixture of a new schema: the variable names an empty directory to make it in.
+        if let directory = ProcessInfo.processInfo.environment["FAF_MAKE_FIXTURE"] {
+            let store = try SQLiteStore(path: directory + "/faf.db")
+            for run in Self.runs { try await store.insert(run) }
+            await store.close()
+        }
         let fixture = try #require(
             Bundle.module.url(forResource: "faf", withExtension: "db", subdirectory: "Fixtures/\(schema)"))
         let directory = TemporaryDirectory()
@@ -23,15 +29,6 @@ import Testing
         let next = StoreConformance.sampleRun(100, state: .running)
         try await store.insert(next)
         #expect(try await store.run(next.id) == next)
-        await store.close()
-    }
-
-    /// Makes the fixture of a new schema: set the variable to an empty directory, and keep what is there then.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["FAF_MAKE_FIXTURE"] != nil, "only by hand"))
-    func `a fixture can be made`() async throws {
-        let directory = try #require(ProcessInfo.processInfo.environment["FAF_MAKE_FIXTURE"])
-        let store = try SQLiteStore(path: directory + "/faf.db")
-        for run in Self.runs { try await store.insert(run) }
         await store.close()
     }
 }
