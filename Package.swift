@@ -118,6 +118,7 @@ let package = Package(
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
+        tests("LauncherTests", ["Launcher", "ShimProtocol", "LinuxSystem", "TaskModel", logging]),
         tests("UnitFileTests", ["UnitFile"]),
         tests("VarlinkTests", ["Varlink"]),
         tests("TaskUnitsTests", ["TaskUnits", "UnitFile", "TaskModel"]),

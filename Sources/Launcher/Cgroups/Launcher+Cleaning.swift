@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import Logging
+internal import ShimProtocol
 internal import Synchronization
 public import TaskModel
 
@@ -67,15 +68,18 @@ extension Launcher {
         return moved
     }
 
-    /// Removes empty cgroups `t/RUN.ATTEMPT` that neither `keeping` (names or whole paths) nor an attempt that this
-    /// launcher made needs. Populated ones stay, and are named in the log.
+    /// Removes empty cgroups `t/RUN.ATTEMPT` that belong neither to `keeping` (names or whole paths), nor to a live
+    /// record, nor to an attempt that this launcher made. Populated ones stay, and are named in the log.
     public func cleanStrayCgroups(keeping: Set<String>) {
         guard let root = subtree.root else { return }
         let tasks = Cgroup(path: root).child("t")
         do {
-            for name in try tasks.children() {
+            // Listed before the records: a shim makes its record first.
+            let names = try tasks.children()
+            let recorded = try recordedCgroups()
+            for name in names {
                 let cgroup = tasks.child(name)
-                if keeping.contains(name) || keeping.contains(cgroup.path) { continue }
+                if recorded.contains(name) || keeping.contains(name) || keeping.contains(cgroup.path) { continue }
                 if launched.withLock({ $0.contains(name) }) { continue }
                 if try cgroup.isPopulated() == true {
                     logger.warning("a cgroup without a record has processes", metadata: ["cgroup": "\(cgroup.path)"])
@@ -87,6 +91,16 @@ extension Launcher {
         } catch {
             logger.error("stray cgroups cannot be looked for", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// The names that the attempts with a live record have. One at its gate, or just past it, is empty and needed.
+    private func recordedCgroups() throws(SystemError) -> Set<String> {
+        var names: Set<String> = []
+        for name in try Files.list(directories.records) {
+            guard let id = RecordName.exact(name), case .record(let record, _) = files.readRecord(id) else { continue }
+            names.insert("\(record.observation.run).\(record.observation.number)")
+        }
+        return names
     }
 
     /// Tries those that are due. EBUSY passes by itself, as soon as the last process is reaped; what still has it then is

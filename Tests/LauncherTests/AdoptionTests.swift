@@ -1,0 +1,115 @@
+import Glibc
+@testable import Launcher
+import LinuxSystem
+import TaskModel
+import Testing
+
+@Suite(.realShim)
+struct AdoptionTests {
+    @Test func `an attempt outlives its launcher and is stopped by the next one`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launch = try world.launch("exec sleep 1000")
+        let id = launch.attempt.invocation
+        var first: Launcher? = try world.launcher()
+        try await first?.prepare(launch).go()
+        first = nil
+
+        let second = try world.launcher()
+        #expect(try second.found() == [id])
+        let running = try await second.observation(id) { $0.phase == .started }
+        #expect(running.shimPID != nil)
+        #expect(second.watch(id))
+        #expect(second.watch(id))
+        try second.request(id, StopRequest(cause: .kill, uid: 2001))
+        var events: [LauncherEvent] = []
+        for await event in second.events {
+            events.append(event)
+            if event == .shimGone(id) { break }
+        }
+        #expect(events.contains(.changed(id)))
+        let end = try #require(second.observation(id))
+        #expect(end.phase == .emptied)
+        #expect(end.exit == .signaled(signal: 15, coreDumped: false))
+        #expect(end.stop == StopRequest(cause: .kill, uid: 2001) || end.stop?.cause == .kill)
+        #expect(end.stop?.uid == 2001)
+        #expect(end.shimPID == nil)
+        #expect(!second.watch(id))
+        #expect(throws: StopFailure.noShim) { try second.request(id, StopRequest(cause: .kill, uid: 0)) }
+    }
+
+    @Test func `an unwatched attempt can be asked too`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        let launch = try world.launch("exec sleep 1000")
+        try await launcher.prepare(launch).go()
+        _ = try await launcher.observation(launch.attempt.invocation) { $0.phase == .started }
+        try launcher.request(launch.attempt.invocation, StopRequest(cause: .signal, signal: 9, whom: .all, uid: 0))
+        let end = try await launcher.observation(launch.attempt.invocation) { $0.phase == .emptied }
+        #expect(end.exit == .signaled(signal: 9, coreDumped: false))
+        #expect(end.stop == nil)
+        #expect(end.lastSignal?.signal == 9)
+    }
+
+    @Test func `each status is an event and the record has the last one`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        let say = """
+            import os,socket,time
+            s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.connect(os.environ['NOTIFY_SOCKET'])
+            s.send(b'READY=1\\nSTATUS=one\\nX_FAF_PROGRESS=1/2')
+            time.sleep(1000)
+            """
+        let launch = try world.launch("exec python3 -c \"\(say)\"", uid: 2001)
+        let id = launch.attempt.invocation
+        try await launcher.prepare(launch).go()
+        #expect(launcher.watch(id))
+        _ = try await launcher.observation(id) { $0.status == "one" && $0.isReady }
+        #expect(try #require(launcher.observation(id)).progress == Progress(done: 1, total: 2))
+        var iterator = launcher.events.makeAsyncIterator()
+        #expect(await iterator.next() == .changed(id))
+    }
+
+    @Test func `a killed shim is told, and what it left is killed`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        let launch = try world.launch("trap '' TERM; (trap '' TERM; setsid sleep 1000) & sleep 1000")
+        let id = launch.attempt.invocation
+        let prepared = try await launcher.prepare(launch)
+        try prepared.go()
+        _ = try await launcher.observation(id) { $0.phase == .started }
+        #expect(launcher.watch(id))
+        kill(prepared.shimPID, SIGKILL)
+        for await event in launcher.events where event == .shimGone(id) { break }
+        let lost = try #require(launcher.observation(id))
+        #expect(lost.shimPID == nil)
+        #expect(lost.phase == .started)
+        #expect(lost.exit == nil)
+        let cgroup = Cgroup(path: try #require(launcher.cgroup(of: id)))
+        #expect(try cgroup.isPopulated() == true)
+        #expect(await launcher.empty(launch.run.id, attempt: 1, cgroup: cgroup.path))
+        #expect(try cgroup.isPopulated() == false)
+        launcher.clean(launch)
+        #expect(!cgroup.exists)
+        #expect(await launcher.empty(launch.run.id, attempt: 1, cgroup: nil))
+    }
+
+    @Test func `stray cgroups go, those with a record or processes stay`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        let launch = try world.launch("exec sleep 1000")
+        try await launcher.prepare(launch).go()
+        let tasks = Cgroup(path: try #require(launcher.cgroupRoot)).child("t")
+        for name in ["7.1", "8.1"] { try tasks.child(name).make() }
+        // The script may not be in its cgroup yet: the record alone protects it.
+        launcher.cleanStrayCgroups(keeping: ["8.1"])
+        #expect(Set(try tasks.children()) == ["8.1", "\(launch.run.id).1"])
+        let next = try world.launcher()
+        next.cleanStrayCgroups(keeping: [tasks.path + "/8.1"])
+        #expect(Set(try tasks.children()) == ["8.1", "\(launch.run.id).1"])
+    }
+}
