@@ -3,30 +3,27 @@ extension UnitIndex {
     ///
     /// Of several with the same file name the first directory wins, by `dropInDirectories`; an empty file or a link to
     /// `/dev/null` wins like any other, and hides them all.
-    func dropIns(
-        of names: [UnitName], _ problems: inout [SourcedProblem]
-    ) -> [(path: String, bytes: [UInt8])] {
-        var paths: [String: String] = [:]
+    func dropInPaths(of names: [UnitName], _ problems: inout [SourcedProblem]) -> [String] {
+        // By bytes: as text, two ways to write an ä are one.
+        var paths: [[UInt8]: String] = [:]
         for directory in dropInDirectories(of: names) {
             do throws(UnitFileSystemError) {
-                for file in try fileSystem.names(in: directory) ?? [] where isDropIn(file) && paths[file] == nil {
-                    paths[file] = directory + "/" + file
+                for file in try fileSystem.names(in: directory) ?? [] where isDropIn(file) {
+                    let name = Array(file.utf8)
+                    paths[name] = paths[name] ?? directory + "/" + file
                 }
             } catch {
                 problems.append(SourcedProblem(error))
             }
         }
-        var dropIns: [(path: String, bytes: [UInt8])] = []
-        for (_, path) in paths.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
-            do throws(UnitFileSystemError) {
-                if try destination(of: path)?.isNull == true { continue }
-                guard let bytes = try fileSystem.bytes(of: path), !bytes.isEmpty else { continue }
-                dropIns.append((path, bytes))
-            } catch {
-                problems.append(SourcedProblem(error))
-            }
-        }
-        return dropIns
+        return paths.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+    }
+
+    /// `nil`: it hides others of its name, or leads nowhere.
+    func dropIn(at path: String) throws(UnitFileSystemError) -> [UInt8]? {
+        if try destination(of: path)?.isNull == true { return nil }
+        guard let bytes = try fileSystem.bytes(of: path), !bytes.isEmpty else { return nil }
+        return bytes
     }
 
     /// The directories that exist, highest priority first: for each name in all unit directories, from its own to the

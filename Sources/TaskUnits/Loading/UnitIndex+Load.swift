@@ -29,8 +29,13 @@ extension UnitIndex {
         let (file, isBroken) = parse(bytes, path, &problems)
         if isBroken { return unit(id, .error, fragment: path, files: [file], problems: problems) }
         var files = [file]
-        for dropIn in dropIns(of: [id] + aliases(of: id, path, askedFor: name), &problems) {
-            files.append(parse(dropIn.bytes, dropIn.path, &problems).file)
+        for path in dropInPaths(of: [id] + aliases(of: id, path, askedFor: name), &problems) {
+            do throws(UnitFileSystemError) {
+                guard let bytes = try dropIn(at: path) else { continue }
+                files.append(parse(bytes, path, &problems).file)
+            } catch {
+                problems.append(SourcedProblem(error))
+            }
         }
         return unit(id, .loaded, fragment: path, files: files, problems: problems)
     }
