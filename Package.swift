@@ -113,6 +113,8 @@ let package = Package(
         .target(
             name: "FakeSupervisor", dependencies: ["FafAPI", "Varlink"], path: "Tests/FakeSupervisor",
             swiftSettings: strict),
+        tests(
+            "FafTests", ["faf", "FakeSupervisor", "FafAPI", "Varlink", argumentParser], resources: [.copy("Expected")]),
         tests("FireAndForgetTests", ["FireAndForget", "FakeSupervisor", "FafAPI", "Varlink"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),

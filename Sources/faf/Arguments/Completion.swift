@@ -5,6 +5,8 @@ import FireAndForget
 extension CompletionKind {
     /// Names of tasks.
     static var tasks: CompletionKind { .custom { words, _, _ in Completion.tasks(words) } }
+    /// Names of tasks that the caller may fire.
+    static var fireableTasks: CompletionKind { .custom { words, _, _ in Completion.tasks(words, fireable: true) } }
     /// Numbers of runs that are not over.
     static var liveRuns: CompletionKind { .custom { words, _, _ in Completion.runs(words, live: true) } }
     /// Numbers of runs that are not over, and of the latest that are.
@@ -19,8 +21,12 @@ extension CompletionKind {
 
 /// Candidates for a shell. Without fafd, or with one that does not answer, there are none: a shell must not hang.
 enum Completion {
-    static func tasks(_ words: [String]) -> [String] {
-        ((try? client(words).tasks()) ?? []).filter { !$0.name.hasSuffix("@") }.map(\.name)
+    static func tasks(_ words: [String], fireable: Bool = false) -> [String] {
+        let tasks = (try? client(words).tasks()) ?? []
+        return tasks.filter { task in
+            // A template is the beginning of a name; its instances are anybody's choice.
+            !fireable || (task.mayFire && (task.loadState == "loaded" || task.loadState == "template"))
+        }.map(\.name)
     }
 
     static func runs(_ words: [String], live: Bool) -> [String] {

@@ -19,7 +19,8 @@ struct Reload: ParsableCommand {
             Output.json(reply)
         } else {
             let tasks = reply.tasks == 1 ? "1 task" : "\(reply.tasks) tasks"
-            Output.line("\(tasks) loaded" + (reply.problems.isEmpty ? "" : ", \(reply.problems.count) problems:"))
+            let problems = reply.problems.count == 1 ? "1 problem" : "\(reply.problems.count) problems"
+            Output.line("\(tasks) loaded" + (reply.problems.isEmpty ? "" : ", \(problems):"))
             for problem in reply.problems {
                 for line in ProblemText.lines(problem, terminal: .standardOutput) { Output.line(line) }
             }

@@ -20,7 +20,7 @@ struct Run: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("NAME, NAME@INSTANCE, or the path of a unit file.", valueName: "task"), completion: .tasks)
+        help: ArgumentHelp("NAME, NAME@INSTANCE, or the path of a unit file.", valueName: "task"), completion: .fireableTasks)
     var task: String
 
     @Argument(parsing: .allUnrecognized, help: ArgumentHelp("The task's parameters.", valueName: "--name=value"))
