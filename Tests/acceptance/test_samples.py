@@ -36,7 +36,7 @@ def test_noop_answers(samples):
     run = samples.fire("noop")
     samples.ends(run, "succeeded", exit_status=0)
     assert log(samples, run) == "NOOP: OK!\n"
-    assert "noop" in samples.refused("fire", "noop", "--x=1", code=65)
+    assert "parameter x" in samples.refused("fire", "noop", "--x=1", code=65)
 
 
 def test_ping_answers_with_what_it_is_given(samples):
