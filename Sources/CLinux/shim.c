@@ -246,7 +246,8 @@ int faf_notify_socket(const char *path, uint32_t uid, uint32_t gid) {
         umask(before);
         if (error == EADDRINUSE) error = EEXIST;
     }
-    if (!error && (uid != geteuid() || gid != getegid()) && lchown(path, uid, gid) < 0) {
+    /* The group has no rights: an ordinary user need not be able to give it away. */
+    if (!error && lchown(path, uid, gid) < 0 && !(errno == EPERM && uid == geteuid())) {
         error = errno;
         unlink(path);
     }

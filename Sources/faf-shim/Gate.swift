@@ -55,7 +55,9 @@ struct Gate {
         var isTruncated: Int32 = 0
         let count = faf_receive(fd, base, size, &memory, &isTruncated)
         if count == 0 { return nil }
-        guard count > 0, isTruncated == 0 else { throw StepFailure(FAF_STEP_SPECIFICATION, count < 0 ? Int32(-count) : FAF_EMSGSIZE) }
+        guard count > 0, isTruncated == 0 else {
+            throw StepFailure(FAF_STEP_SPECIFICATION, count < 0 ? Int32(-count) : FAF_EMSGSIZE)
+        }
         let bytes = UnsafeRawBufferPointer(start: base, count: count)
         guard memory >= 0 else { return Pages(bytes: bytes, base: base, size: size) }
 

@@ -37,39 +37,40 @@ struct Record {
         withUnsafeBytes(of: value) { write(tag, at: offset, sequence: sequence, $0) }
     }
 
-    // Slots that change: two copies, written in turn. A full tmpfs cannot stop these (all lie in the first page, which
-    // the head has taken), but for the texts: then the last status that had room stays.
+    // Slots that change: two copies, written in turn. A full tmpfs cannot stop those in the first page, which the head
+    // has taken; of the texts the last one that had room stays.
 
     mutating func stop(_ value: faf_record_stop) {
-        stopSequence += 1
-        _ = write(FAF_SLOT_STOP, at: turn(stopSequence, FAF_AT_STOP_A, FAF_AT_STOP_B), sequence: stopSequence, value: value)
+        withUnsafeBytes(of: value) { rewrite(FAF_SLOT_STOP, FAF_AT_STOP_A, FAF_AT_STOP_B, &stopSequence, $0) }
     }
 
     mutating func signal(_ value: faf_record_stop) {
-        signalSequence += 1
-        _ = write(FAF_SLOT_SIGNAL, at: turn(signalSequence, FAF_AT_SIGNAL_A, FAF_AT_SIGNAL_B), sequence: signalSequence, value: value)
+        withUnsafeBytes(of: value) { rewrite(FAF_SLOT_SIGNAL, FAF_AT_SIGNAL_A, FAF_AT_SIGNAL_B, &signalSequence, $0) }
     }
 
     mutating func said(_ value: faf_record_said) {
-        saidSequence += 1
-        _ = write(FAF_SLOT_SAID, at: turn(saidSequence, FAF_AT_SAID_A, FAF_AT_SAID_B), sequence: saidSequence, value: value)
+        withUnsafeBytes(of: value) { rewrite(FAF_SLOT_SAID, FAF_AT_SAID_A, FAF_AT_SAID_B, &saidSequence, $0) }
     }
 
     mutating func progress(_ value: faf_record_progress) {
-        progressSequence += 1
-        let offset = turn(progressSequence, FAF_AT_PROGRESS_A, FAF_AT_PROGRESS_B)
-        _ = write(FAF_SLOT_PROGRESS, at: offset, sequence: progressSequence, value: value)
+        withUnsafeBytes(of: value) {
+            rewrite(FAF_SLOT_PROGRESS, FAF_AT_PROGRESS_A, FAF_AT_PROGRESS_B, &progressSequence, $0)
+        }
     }
 
     mutating func status(_ text: UnsafeRawBufferPointer) {
-        statusSequence += 1
-        _ = write(FAF_SLOT_STATUS, at: turn(statusSequence, FAF_AT_STATUS_A, FAF_AT_STATUS_B), sequence: statusSequence, text)
+        rewrite(FAF_SLOT_STATUS, FAF_AT_STATUS_A, FAF_AT_STATUS_B, &statusSequence, text)
     }
 
     mutating func result(_ text: UnsafeRawBufferPointer) {
-        resultSequence += 1
-        _ = write(FAF_SLOT_RESULT, at: turn(resultSequence, FAF_AT_RESULT_A, FAF_AT_RESULT_B), sequence: resultSequence, text)
+        rewrite(FAF_SLOT_RESULT, FAF_AT_RESULT_A, FAF_AT_RESULT_B, &resultSequence, text)
     }
 
-    private func turn(_ sequence: UInt64, _ a: Int32, _ b: Int32) -> Int32 { sequence % 2 == 1 ? a : b }
+    private func rewrite(
+        _ tag: faf_slot_tag, _ a: Int32, _ b: Int32, _ sequence: inout UInt64, _ payload: UnsafeRawBufferPointer
+    ) {
+        let next = sequence + 1
+        // After a failure the next one goes to the same copy: the other one is still whole.
+        if write(tag, at: next % 2 == 1 ? a : b, sequence: next, payload) == 0 { sequence = next }
+    }
 }
