@@ -25,22 +25,23 @@ clean_up() {
         kill "$fafd_pid" 2>/dev/null || true
         wait "$fafd_pid" 2>/dev/null || true
         # fafd leaves the tasks' cgroup for the next fafd; here there is none. What is not empty stays.
-        cgroup=$(cat "$XDG_RUNTIME_DIR/faf/tasks" 2>/dev/null || true)
-        if [[ $cgroup == /*/faf-* ]]; then
+        if [[ -d $XDG_STATE_HOME/faf ]]; then
+            cgroup=$(find /sys/fs/cgroup -maxdepth 8 -type d -name "faf-$(stat -c %d-%i "$XDG_STATE_HOME/faf")" || true)
             for _ in {1..20}; do
-                rmdir "$cgroup"/t/* "$cgroup"/{t,shims,hold} "$cgroup" 2>/dev/null || true
                 [[ -d $cgroup ]] || break
-                sleep 0.1
+                rmdir "$cgroup"/t/* "$cgroup"/{t,shims,hold} "$cgroup" 2>/dev/null || sleep 0.1
             done
         fi
     fi
     if [[ $status -ne 0 && -n $place ]]; then
-        printf '\nThe demo failed (status %s). What fafd said:\n' "$status" >&2
+        printf '\nThe demo failed at line %s (status %s). What fafd said:\n' "$failed_at" "$status" >&2
         cat "$place/fafd.log" >&2 || true
     fi
     [[ -z $place ]] || rm -rf "$place"
     exit "$status"
 }
+failed_at=
+trap 'failed_at=$LINENO' ERR
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
