@@ -31,6 +31,9 @@ public protocol Launching: Sendable {
     /// Moves a damaged record away; the new path.
     func setAside(_ id: InvocationID) -> String?
 
+    /// Removes empty cgroups that belong to no record: of attempts that were never acknowledged.
+    func removeStrayCgroups()
+
     var events: AsyncStream<AttemptEvent> { get }
 }
 

@@ -384,6 +384,7 @@ public actor Supervisor {
             return
         }
         for id in names where byInvocation[id] == nil { await settle(orphan: id) }
+        launching.removeStrayCgroups()
         if !rows.isEmpty { log.info("looked at \(rows.count) active runs") }
     }
 

@@ -88,8 +88,10 @@ struct ShimLaunching: Launching {
     }
 
     func empty(_ id: InvocationID, run: RunID, attempt: Int) async {
-        _ = await launcher.empty(run, attempt: attempt, cgroup: nil)
+        _ = await launcher.empty(run, attempt: attempt, cgroup: launcher.cgroup(of: id))
     }
+
+    func removeStrayCgroups() { launcher.cleanStrayCgroups(keeping: []) }
 
     func clean(_ id: InvocationID, run: RunID, attempt: Int) {
         launcher.clean(id, run: run, attempt: attempt, cgroup: nil)

@@ -74,6 +74,8 @@ final class FakeLaunching: Launching {
         }
     }
 
+    func removeStrayCgroups() {}
+
     func setAside(_ id: InvocationID) -> String? {
         state.withLock {
             $0.setAside.append(id)
