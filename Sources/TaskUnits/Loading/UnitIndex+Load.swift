@@ -11,6 +11,7 @@ extension UnitIndex {
         switch entry {
         case .alias: return unit(name, .notFound)
         case .masked(let path): return unit(id, .masked, fragment: path)
+        case .unreadable(let problem): return unit(id, .error, fragment: problem.path, problems: [problem])
         case .file(let path): return read(id, askedFor: name, path)
         }
     }
@@ -25,7 +26,8 @@ extension UnitIndex {
             return unit(id, .error, fragment: path, problems: [SourcedProblem(error)])
         }
         if bytes.isEmpty { return unit(id, .masked, fragment: path) }
-        var problems: [SourcedProblem] = []
+        // A directory that could not be read may hold another unit file, or drop-ins.
+        var problems = self.problems
         let (file, isBroken) = parse(bytes, path, &problems)
         if isBroken { return unit(id, .error, fragment: path, files: [file], problems: problems) }
         var files = [file]

@@ -9,6 +9,8 @@ public struct UnitIndex<FileSystem: UnitFileSystem>: Sendable {
         case file(path: String)
         case masked(path: String)
         case alias(UnitName)
+        /// A link that could not be looked at. No lower directory stands in: it may be what this one replaces.
+        case unreadable(SourcedProblem)
     }
 
     /// Highest priority first.
@@ -18,7 +20,7 @@ public struct UnitIndex<FileSystem: UnitFileSystem>: Sendable {
     private(set) var aliasNames: [UnitName] = []
     /// All names in each directory, to know which drop-in directories exist.
     private(set) var listings: [String: Set<String>] = [:]
-    /// Directories that could not be read.
+    /// Directories that could not be read. Every unit is told of them: what they would have changed is not known.
     public private(set) var problems: [SourcedProblem] = []
 
     public init(of directories: [String], in fileSystem: FileSystem) {
@@ -52,7 +54,8 @@ public struct UnitIndex<FileSystem: UnitFileSystem>: Sendable {
             if target.isNull {
                 entries[name] = .masked(path: path)
             } else if let other = target.names.first, directories.contains(other.directory) {
-                // Only the first step decides, as in systemd. A link that cannot be an alias is as good as not there: a lower directory may have the unit.
+                // Only the first step decides, as in systemd. A link that cannot be an alias is as good as not there:
+                // a lower directory may have the unit.
                 guard let alias = try? UnitName(other.name), mayStand(name, for: alias) else { return }
                 entries[name] = .alias(alias)
                 aliasNames.append(name)
@@ -60,7 +63,7 @@ public struct UnitIndex<FileSystem: UnitFileSystem>: Sendable {
                 entries[name] = .file(path: path)
             }
         } catch {
-            problems.append(SourcedProblem(error))
+            entries[name] = .unreadable(SourcedProblem(error))
         }
     }
 

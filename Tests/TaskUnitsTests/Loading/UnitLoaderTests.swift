@@ -85,6 +85,29 @@ struct UnitLoaderTests {
         #expect(unit.problems.map(\.path) == ["/etc/faf/units"])
     }
 
+    @Test func `a directory that could not be read is a problem of every unit`() throws {
+        let unit = try load(
+            "a.task", ["/etc/faf/units": .unreadable("no"), "/usr/lib/faf/units/a.task": file("lib")])
+        #expect(unit.problems.map(\.path) == ["/etc/faf/units"])
+        #expect(unit.problems.allSatisfy { $0.problem.isFatal })
+    }
+
+    @Test func `nothing stands in for a link that could not be looked at`() throws {
+        struct Broken: UnitFileSystem {
+            let base: UnitFilesInMemory
+            func names(in directory: String) throws(UnitFileSystemError) -> [String]? { try base.names(in: directory) }
+            func bytes(of path: String) throws(UnitFileSystemError) -> [UInt8]? { try base.bytes(of: path) }
+            func linkTarget(of path: String) throws(UnitFileSystemError) -> String? {
+                if path == "/1/a.task" { throw UnitFileSystemError(path: path, message: "I/O error", remedy: "") }
+                return nil
+            }
+        }
+        let files = Broken(base: UnitFilesInMemory(["/1/a.task": file("1"), "/2/a.task": file("2")]))
+        let unit = UnitLoader.load(try UnitName("a.task"), from: ["/1", "/2"], in: files)
+        #expect(unit.loadState == .error)
+        #expect(unit.problems.map(\.path) == ["/1/a.task"])
+    }
+
     @Test func `skipped lines are told with their file`() throws {
         let unit = try load(
             "a.task", ["/etc/faf/units/a.task": .file(Array("x=1\n[Unit]\n".utf8)), "/etc/faf/units/b.task": file("b")])
