@@ -125,9 +125,10 @@ let package = Package(
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
         tests("LauncherTests", ["Launcher", "ShimProtocol", "LinuxSystem", "TaskModel", logging]),
         tests("UnitFileTests", ["UnitFile"]),
-        tests("VarlinkTests", ["Varlink"]),
         tests("TaskUnitsTests", ["TaskUnits", "UnitFile", "TaskModel"]),
         tests("ManualTests", ["TaskUnits", "TaskModel"]),
+        tests("VarlinkTests", ["Varlink", "FafAPI"]),
+        tests("VarlinkServerTests", ["VarlinkServer", "VarlinkClient", "Varlink", "LinuxSystem", logging, nioCore, nioPosix]),
         tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),
         tests(
             "SQLiteStoreTests", ["SQLiteStore", "Store", "StoreConformance", "TaskModel", grdb, sqlite],

@@ -95,17 +95,16 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Sends a reply of call `number`. `room` is answered when the client can take more, with false if it has left.
     func send(_ bytes: [UInt8], last: Bool, of number: UInt64, room: CheckedContinuation<Bool, Never>? = nil) {
-        guard let context, number == running?.number else {
+        guard number == running?.number else {
             room?.resume(returning: false)
             return
         }
-        switch machine.reply(continues: !last) {
-        case .send: write(bytes, context)
-        case .drop: break
-        case .expectedMore, .notCalling:
+        let outcome = machine.reply(continues: !last)
+        guard let context, outcome == .send || outcome == .drop else {
             room?.resume(returning: false)
             return
         }
+        if outcome == .send { write(bytes, context) }
         guard let room else { return }
         if context.channel.isWritable { room.resume(returning: true) } else { waiting.append(room) }
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 public import LinuxSystem
 public import Logging
 public import NIOCore
@@ -75,6 +76,8 @@ extension VarlinkServer {
         /// A new connection, before anything of it is read. What is thrown closes it.
         func admit(_ channel: any Channel) throws {
             let credentials = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
+                // NIO's accept4 leaves this out, and every process that fafd starts would hold the connection open.
+                _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
                 let credentials = try PeerCredentials(ofSocket: socket)
                 if let limit = connections.admit(user: credentials.uid) {
                     logger.debug("connection refused", metadata: ["uid": "\(credentials.uid)", "limit": "\(limit.rawValue)"])

@@ -5,8 +5,8 @@
 ///      ├──next(): a message that is too large, or no call──► ended
 ///      └──next(): end of input and nothing whole is left────► ended
 ///
-/// What arrives while a call is under way waits as bytes, at most one message's limit and one read: a client may write as
-/// many calls ahead as it likes, and the socket makes it wait. After `ended` nothing is looked at any more: somebody may
+/// What arrives while a call is under way waits as bytes, a few kilobytes or one message: a client may write as many calls
+/// ahead as it likes, and the socket makes it wait. After `ended` nothing is looked at any more: somebody may
 /// have talked another program into writing text to our socket, and a call may stand behind that text.
 public struct ServerConnection: Sendable {
     /// What to do next.
@@ -64,10 +64,15 @@ public struct ServerConnection: Sendable {
     /// Received and not yet used.
     public var pendingBytes: Int { frames.pendingBytes }
 
-    /// Worth reading from the socket now. False while a whole message waits, behind a call or for room to answer.
+    /// Worth reading from the socket now. False while enough waits, behind a call or for room to answer.
     public mutating func wantsInput() -> Bool {
-        state != .ended && !inputHasEnded && !frames.hasMessage() && frames.pendingBytes <= messageLimit
+        guard state != .ended, !inputHasEnded else { return false }
+        if frames.pendingBytes < Self.readAhead { return true }
+        return !frames.hasMessage() && frames.pendingBytes <= messageLimit
     }
+
+    /// Bytes of further calls that are taken while one is under way.
+    private static let readAhead = 16 << 10
 
     /// Bytes from the socket, cut anywhere.
     public mutating func receive(_ bytes: some Sequence<UInt8>) {

@@ -63,3 +63,14 @@ extension JSON {
     /// The number as a 64-bit integer; `nil` if it is none, has a fraction, or does not fit.
     public var integerValue: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
 }
+
+extension JSON: ExpressibleByStringLiteral {
+    public init(stringLiteral value: String) { self = .string(value) }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+    /// A name that is there twice keeps its last value.
+    public init(dictionaryLiteral members: (String, JSON)...) {
+        for (name, value) in members { self[name] = value }
+    }
+}
