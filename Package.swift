@@ -60,7 +60,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "faf",
-            dependencies: ["FireAndForget", "FafAPI", "Varlink", "TaskUnits", "TaskModel", "LinuxSystem", argumentParser],
+            dependencies: [
+                "FireAndForget", "FafAPI", "Varlink", "TaskUnits", "TaskModel", "Notify", "LinuxSystem", argumentParser,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "faf-shim",

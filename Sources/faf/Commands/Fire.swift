@@ -20,7 +20,8 @@ struct Fire: ParsableCommand {
             one ended it, and 70 if there is none (lost, never started).
             """)
 
-    @Argument(help: ArgumentHelp("NAME, or NAME@INSTANCE of a template.", valueName: "task"), completion: .fireableTasks)
+    @Argument(
+        help: ArgumentHelp("NAME, or NAME@INSTANCE of a template.", valueName: "task"), completion: .fireableTasks)
     var task: String
 
     @Argument(

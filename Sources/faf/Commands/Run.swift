@@ -12,15 +12,17 @@ struct Run: ParsableCommand {
             """,
         discussion: """
             For trying a task out: the same unit, parameters, script check and environment as a fire, but the script \
-            replaces faf in this terminal. It runs as you, whatever User= says; it has no cgroup, no time limits, no \
-            retries and nobody listens to its sd_notify messages. Standard input and output are the terminal's.
+            runs in this terminal and as you, whatever User= says; it has no cgroup, no time limits and no retries, and \
+            what it leaves running stays. What it tells with sd_notify is shown on standard error. faf exits with the \
+            script's status, 128 + signal if one ended it.
 
             The unit is the one that fafd has loaded; without fafd it is read from the unit directories. A TASK with a \
             slash is the path of a unit file (./mine.task).
             """)
 
     @Argument(
-        help: ArgumentHelp("NAME, NAME@INSTANCE, or the path of a unit file.", valueName: "task"), completion: .fireableTasks)
+        help: ArgumentHelp("NAME, NAME@INSTANCE, or the path of a unit file.", valueName: "task"),
+        completion: .fireableTasks)
     var task: String
 
     @Argument(parsing: .allUnrecognized, help: ArgumentHelp("The task's parameters.", valueName: "--name=value"))
@@ -51,7 +53,7 @@ struct Run: ParsableCommand {
         let unit = try LocalTask.find(task, client, isUserMode: isUserMode)
         let attempt = try ForegroundAttempt(
             unit, arguments.parameters, isUserMode: isUserMode, socketPath: client.socketPath)
-        try attempt.execute()
+        throw ExitCode(try attempt.execute())
     }
 
     // Never called: `Main` takes this verb.

@@ -11,6 +11,8 @@ struct ForegroundAttempt {
     private let arguments: [String]
     private let environment: [String]
     private let workingDirectory: (path: String, isOptional: Bool)
+    /// For the notify socket, input and result.
+    private let directory: String
     private let notices: [String]
 
     init(_ unit: TaskUnit, _ given: JSONObject, isUserMode: Bool, socketPath: String) throws(Failure) {
@@ -47,12 +49,13 @@ struct ForegroundAttempt {
                 configuredPath: settings.command.path, realPath: script.realPath, device: script.device,
                 inode: script.inode, owner: owner),
             priority: 0, state: .running, queuedAt: Timestamp(microseconds: Clock.now), attempts: [attempt])
-        let directory = try Self.temporaryDirectory()
+        let files = try Self.environmentFiles(settings)
+        directory = try Self.temporaryDirectory()
         environment = Self.adjust(
             ProcessEnvironment.build(
                 run: run, attempt: attempt, directories: Directories.system, socketPath: socketPath,
-                passed: Environment.all, files: try Self.environmentFiles(settings)),
-            result: directory)
+                passed: Environment.all, files: files),
+            directory)
         arguments = ProcessArguments.build(run: run, environment: environment)
         workingDirectory =
             switch settings.workingDirectory {
@@ -60,12 +63,17 @@ struct ForegroundAttempt {
             case .home(let isOptional): (identity.home, isOptional)
             case .path(let path, let isOptional): (path, isOptional)
             }
-        notices = Self.differences(settings, identity) + ["$FAF_INPUT and $FAF_RESULT are in \(directory)"]
+        notices = Self.differences(settings, identity)
     }
 
-    /// Becomes the script; returns only by throwing.
-    func execute() throws(Failure) {
+    /// Runs the script and returns its status, as a shell would have it.
+    func execute() throws(Failure) -> Int32 {
+        defer {
+            // A result stays, and whoever made it is told where.
+            if rmdir(directory) != 0 { Output.error("faf: what it left is in \(Escape.forTerminal(directory))\n") }
+        }
         for notice in notices { Output.error("faf: " + Escape.forTerminal(notice) + "\n") }
+        let listener = try NotifyListener(path: directory + "/notify")
         umask(mode_t(unit.settings.umask))
         if let nice = unit.settings.nice, setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(nice)) != 0 {
             Output.error("faf: Nice=\(nice) is not set: \(Self.text(errno))\n")
@@ -81,13 +89,7 @@ struct ForegroundAttempt {
                 .other, "cannot change to \(workingDirectory.path): \(Self.text(errno))",
                 remedy: "look at WorkingDirectory= and its permissions")
         }
-        var arguments: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        var environment: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
-        execve(script.realPath, &arguments, &environment)
-        throw Failure(
-            .other, "cannot execute \(script.realPath): \(Self.text(errno))",
-            remedy: errno == ENOEXEC
-                ? "begin the script with #! and its interpreter" : "look at the script, its interpreter and their mode")
+        return try ForegroundProcess.run(script.realPath, arguments, environment, listener)
     }
 
     // MARK: What a fire would look up as root
@@ -130,18 +132,17 @@ struct ForegroundAttempt {
     }
 
     private static func temporaryDirectory() throws(Failure) -> String {
-        var path = Array("\(Environment["TMPDIR"] ?? "/tmp")/faf-run.XXXXXX".utf8CString)
+        var path = Array("\(FilePath.absolute(Environment["TMPDIR"] ?? "/tmp"))/faf-run.XXXXXX".utf8CString)
         guard mkdtemp(&path) != nil else {
             throw Failure(.other, "cannot make a directory for $FAF_RESULT: \(text(errno))", remedy: "set TMPDIR")
         }
         return path.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
     }
 
-    /// Nobody listens, so there is no NOTIFY_SOCKET: sd_notify(3) then does nothing. Input and result lie where the
-    /// caller may write.
-    private static func adjust(_ environment: [String], result directory: String) -> [String] {
-        environment.compactMap { variable in
-            if variable.hasPrefix("NOTIFY_SOCKET=") { return nil }
+    /// Notify socket, input and result lie where the caller may write.
+    private static func adjust(_ environment: [String], _ directory: String) -> [String] {
+        environment.map { variable in
+            if variable.hasPrefix("NOTIFY_SOCKET=") { return "NOTIFY_SOCKET=\(directory)/notify" }
             if variable.hasPrefix("FAF_INPUT=") { return "FAF_INPUT=\(directory)/input" }
             if variable.hasPrefix("FAF_RESULT=") { return "FAF_RESULT=\(directory)/result" }
             return variable
@@ -149,7 +150,7 @@ struct ForegroundAttempt {
     }
 
     private static func differences(_ settings: TaskSettings, _ identity: RunIdentity) -> [String] {
-        var notices = ["by hand: nothing is recorded, nobody listens to sd_notify, no cgroup, no time limits"]
+        var notices = ["by hand: nothing is recorded, no cgroup, no time limits, what it leaves running stays"]
         let user = settings.user.flatMap { Users.account($0)?.uid ?? UInt32($0) } ?? 0
         if user != identity.uid {
             notices.append("it runs as \(identity.userName), not as \(settings.user ?? "fafd's user")")
