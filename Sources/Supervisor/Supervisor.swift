@@ -162,7 +162,7 @@ public actor Supervisor {
         if live[id]?.machine.isUnadopted == true { look(id) }
         guard let entry = live[id] else { return false }
         if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
-            entry.machine.run.settings.sendSIGKILL
+            entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none
         {
             guardStop(id, after: .microseconds(Int64(clamping: grace)) + Self.guardDelay)
         }

