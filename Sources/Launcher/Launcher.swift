@@ -1,7 +1,6 @@
 internal import LinuxSystem
 public import Logging
 internal import ShimProtocol
-internal import Synchronization
 public import TaskModel
 
 /// fafd's side of everything about shims: it has them made, finds them again, reads what they write, asks them to stop,
@@ -20,10 +19,8 @@ public final class Launcher: Sendable {
     let queue: EventQueue
     let watches: Watches
     let mothers: Mothers
-    /// The cgroups (`RUN.ATTEMPT`) of attempts that this launcher made and nobody has cleaned yet.
-    let launched = Mutex<Set<String>>([])
-    /// Cgroups that could not be removed yet: EBUSY passes when the last zombie is reaped.
-    let unremoved = Mutex<Set<Cgroup>>([])
+    let cleaner: Cleaner
+    let launched = LaunchedNames()
 
     /// Opens `faf-shim` once, so that an upgrade cannot mix versions; makes the runtime directories and, without
     /// faf-tasks.service, the tasks' cgroups. Starts no process yet.
@@ -52,9 +49,16 @@ public final class Launcher: Sendable {
             throw .system(error)
         }
         do {
+            cleaner = try Cleaner(launched: launched, logger: logger)
+        } catch {
+            loop.stop()
+            throw .system(error)
+        }
+        do {
             watches = try Watches(records: directories.records, loop: loop, queue: queue, logger: logger)
         } catch {
             loop.stop()
+            cleaner.stop()
             throw .system(error)
         }
         mothers = Mothers(program: program, subtree: subtree, loop: loop, logger: logger)
@@ -94,6 +98,7 @@ public final class Launcher: Sendable {
     private func shutDown() {
         mothers.end()
         loop.stop()
+        cleaner.stop()
         queue.finish()
     }
 }

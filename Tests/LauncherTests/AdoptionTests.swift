@@ -93,7 +93,7 @@ struct AdoptionTests {
         #expect(await launcher.empty(launch.run.id, attempt: 1, cgroup: cgroup.path))
         #expect(try cgroup.isPopulated() == false)
         launcher.clean(launch)
-        #expect(!cgroup.exists)
+        try await eventually("its cgroup goes") { !cgroup.exists }
         #expect(await launcher.empty(launch.run.id, attempt: 1, cgroup: nil))
     }
 
@@ -111,5 +111,26 @@ struct AdoptionTests {
         let next = try world.launcher()
         next.cleanStrayCgroups(keeping: [tasks.path + "/8.1"])
         #expect(Set(try tasks.children()) == ["8.1", "\(launch.run.id).1"])
+    }
+}
+
+extension AdoptionTests {
+    @Test func `cleaning an attempt that never ran spares the cgroup of its successor`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        var launch = try world.launch("exit 0")
+        let first = launch.attempt.invocation
+        let withheld = try await launcher.prepare(launch)
+        withheld.withhold()
+        // Not before: a shim that leaves removes its cgroup by name.
+        try await eventually("the first shim leaves") { kill(withheld.shimPID, 0) != 0 }
+        launch.attempt.invocation = .random()
+        let prepared = try await launcher.prepare(launch)
+        launcher.clean(first, run: launch.run.id, attempt: 1, cgroup: nil)
+        try await Task.sleep(for: .milliseconds(20))
+        try prepared.go()
+        let end = try await launcher.observation(launch.attempt.invocation) { $0.phase == .emptied }
+        #expect(end.exit == .exited(code: 0))
     }
 }

@@ -36,13 +36,13 @@ struct LaunchTests {
         #expect(try launcher.found() == [id])
 
         launcher.clean(launch)
-        #expect(launcher.observe(id) == .nothing)
+        try await eventually("its end goes") { launcher.observe(id) == .nothing }
         #expect(try launcher.found() == [])
         for directory in [world.directories.records, world.directories.ends, world.directories.notifySockets] {
             #expect(try Files.list(directory) == [])
         }
         let cgroup = try #require(launcher.cgroupRoot)
-        #expect(try Cgroup(path: cgroup + "/t").children() == [])
+        try await eventually("its cgroup goes") { try Cgroup(path: cgroup + "/t").children() == [] }
     }
 
     @Test func `the durable end is read when the live record has gone`() async throws {

@@ -1,7 +1,6 @@
 internal import LinuxSystem
 internal import Logging
 internal import ShimProtocol
-internal import Synchronization
 public import TaskModel
 
 extension Launcher {
@@ -35,20 +34,18 @@ extension Launcher {
     }
 
     /// Deletes record, end, notify socket and cgroup of an attempt whose end is in the store, or that never ran. What is
-    /// not there is fine.
+    /// not there is fine. Record and socket are gone when this returns; end and cgroup, which may take their time, go
+    /// right after.
     public func clean(_ id: InvocationID, run: RunID, attempt: Int, cgroup: String?) {
         let recorded = cgroup ?? self.cgroup(of: id)
         watches.remove(id)
-        for path in [files.notifySocket(id), files.record(id), files.end(id)] {
+        for path in [files.notifySocket(id), files.record(id)] {
             do { try Files.remove(path) } catch {
                 logger.error("a file of a finished attempt stays", metadata: ["error": "\(error)"])
             }
         }
-        if let cgroup = subtree.cgroup(run: run, attempt: attempt, recorded: recorded) {
-            unremoved.withLock { _ = $0.insert(cgroup) }
-        }
-        removeCgroups()
-        launched.withLock { _ = $0.remove("\(run).\(attempt)") }
+        launched.remove("\(run).\(attempt)", id)
+        cleaner.remove(end: files.end(id), cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded))
     }
 
     /// Moves a damaged record, and a damaged end, out of the way; the new path. `nil`: there was nothing, or it stays.
@@ -80,11 +77,12 @@ extension Launcher {
             for name in names {
                 let cgroup = tasks.child(name)
                 if recorded.contains(name) || keeping.contains(name) || keeping.contains(cgroup.path) { continue }
-                if launched.withLock({ $0.contains(name) }) { continue }
-                if try cgroup.isPopulated() == true {
-                    logger.warning("a cgroup without a record has processes", metadata: ["cgroup": "\(cgroup.path)"])
-                } else {
-                    try? cgroup.remove()
+                try launched.unlessUsed(name) { () throws(SystemError) in
+                    if try cgroup.isPopulated() == true {
+                        logger.warning("a cgroup without a record has processes", metadata: ["cgroup": "\(cgroup.path)"])
+                    } else {
+                        try? cgroup.remove()
+                    }
                 }
             }
         } catch where error.errno == ErrorNumber.notFound {
@@ -101,25 +99,6 @@ extension Launcher {
             names.insert("\(record.observation.run).\(record.observation.number)")
         }
         return names
-    }
-
-    /// Tries those that are due. EBUSY passes by itself, as soon as the last process is reaped; what still has it then is
-    /// tried again with the next attempt that is cleaned, and at the next start.
-    private func removeCgroups() {
-        for cgroup in unremoved.withLock({ $0 }) {
-            for turn in 0..<5 {
-                do {
-                    try cgroup.remove()
-                    unremoved.withLock { _ = $0.remove(cgroup) }
-                    break
-                } catch where error.errno == ErrorNumber.busy && turn < 4 {
-                    SystemThread.sleep(microseconds: 200)
-                } catch {
-                    logger.debug("a cgroup stays for now", metadata: ["error": "\(error)"])
-                    break
-                }
-            }
-        }
     }
 
     private func isDamaged(_ reading: RecordFiles.Reading) -> Bool {

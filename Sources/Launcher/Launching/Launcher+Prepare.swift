@@ -19,7 +19,7 @@ extension Launcher {
                 remedy: "correct the unit or the parameters")
         }
         let name = "\(launch.run.id).\(launch.attempt.number)"
-        launched.withLock { _ = $0.insert(name) }
+        launched.insert(name, launch.attempt.invocation)
         let deadline = Clocks.boottime + Launcher.readyTimeout
         do throws(LaunchFailure) {
             if let prepared = try await prepareOnce(specification, deadline: deadline) { return prepared }
@@ -28,7 +28,7 @@ extension Launcher {
             if let prepared = try await prepareOnce(specification, deadline: deadline) { return prepared }
             throw failure(motherStepName, ErrorNumber.brokenPipe)
         } catch {
-            launched.withLock { _ = $0.remove(name) }
+            launched.remove(name, launch.attempt.invocation)
             throw error
         }
     }

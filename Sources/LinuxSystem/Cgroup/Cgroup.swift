@@ -4,6 +4,9 @@ public struct Cgroup: Sendable, Hashable {
 
     public init(path: String) { self.path = path }
 
+    /// The last part of the path.
+    public var name: String { String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]) }
+
     public func child(_ name: String) -> Cgroup { Cgroup(path: path + "/" + name) }
 
     public var exists: Bool { (try? FileStatus.of(path: path)?.kind == .directory) ?? false }

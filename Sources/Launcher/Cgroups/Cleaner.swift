@@ -1,0 +1,79 @@
+internal import LinuxSystem
+internal import Logging
+internal import Synchronization
+
+/// A thread that removes what finished attempts leave: unlinking a durable end takes about 1 ms on ext4, and a cgroup may
+/// be busy for a moment after its last process has gone. What a crash leaves here is found at the next start.
+final class Cleaner: Sendable {
+    private struct State {
+        var ends: [String] = []
+        var cgroups: [Cgroup] = []
+        var isStopped = false
+    }
+
+    /// How often a busy cgroup is tried again, 100 ms apart.
+    private static let turns = 50
+
+    private let poller: Poller
+    private let state = Mutex(State())
+    private let launched: LaunchedNames
+    private let logger: Logger
+
+    init(launched: LaunchedNames, logger: Logger) throws(SystemError) {
+        self.launched = launched
+        self.logger = logger
+        poller = try Poller()
+        // The thread owns the cleaner until it is stopped.
+        try SystemThread.start(name: "faf-cleaner") { [self] in run() }
+    }
+
+    func remove(end: String, cgroup: Cgroup?) {
+        state.withLock { state in
+            state.ends.append(end)
+            if let cgroup { state.cgroups.append(cgroup) }
+        }
+        poller.wake()
+    }
+
+    /// The thread does what it was given, and ends.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        poller.wake()
+    }
+
+    private func run() {
+        var busy: [(cgroup: Cgroup, turn: Int)] = []
+        while true {
+            let work = state.withLock { state in
+                defer {
+                    state.ends = []
+                    state.cgroups = []
+                }
+                return state
+            }
+            for end in work.ends {
+                do { try Files.remove(end) } catch {
+                    logger.error("the end of a finished attempt stays", metadata: ["error": "\(error)"])
+                }
+            }
+            busy += work.cgroups.map { ($0, 0) }
+            busy = busy.filter { $0.turn < Cleaner.turns && !remove($0.cgroup, isLast: $0.turn + 1 == Cleaner.turns) }
+                .map { ($0.cgroup, $0.turn + 1) }
+            if work.isStopped && work.ends.isEmpty && work.cgroups.isEmpty { return }
+            if work.isStopped { continue }
+            _ = try? poller.wait(milliseconds: busy.isEmpty ? nil : 100)
+        }
+    }
+
+    /// Whether nothing more is to be done about it.
+    private func remove(_ cgroup: Cgroup, isLast: Bool) -> Bool {
+        do {
+            try launched.unlessUsed(cgroup.name) { () throws(SystemError) in try cgroup.remove() }
+            return true
+        } catch {
+            if error.errno == ErrorNumber.busy && !isLast { return false }
+            logger.error("the cgroup of a finished attempt stays", metadata: ["error": "\(error)"])
+            return true
+        }
+    }
+}
