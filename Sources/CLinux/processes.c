@@ -76,11 +76,15 @@ static int parent_of(int pid) {
 
 int faf_is_descendant(int pid) {
     int self = getpid();
-    if (pid == self) return 0;
-    for (int hops = 0; hops < 4096 && pid > 1; hops++) {
-        pid = parent_of(pid);
-        if (pid < 0) return hops == 0 ? pid : 0;
-        if (pid == self) return 1;
+    /* Again when somebody on the way up ends meanwhile: whoever was below has a new parent then. */
+    for (int attempt = 0; attempt < LIST_ROUNDS; attempt++) {
+        int ancestor = pid;
+        for (int hops = 0; hops < 4096 && ancestor > 1; hops++) {
+            ancestor = parent_of(ancestor);
+            if (ancestor == self) return 1;
+            if (ancestor < 0 && hops == 0) return ancestor;
+        }
+        if (ancestor >= 0) return 0;
     }
     return 0;
 }
@@ -212,6 +216,8 @@ static int signal_tree(int directory, const struct order *order, int depth) {
     return found;
 }
 
+static int is_frozen(int cgroup) { return faf_cgroup_number(cgroup, "cgroup.freeze", "") == 1; }
+
 static void wait_until_frozen(int cgroup) {
     int events = openat(cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC);
     if (events < 0) return;
@@ -231,9 +237,10 @@ static void wait_until_frozen(int cgroup) {
 int faf_signal_cgroup(int cgroup, const char *name, size_t length, int signal, int resume) {
     struct order order = {name, length, signal, resume};
     if (signal == 0) return signal_tree(cgroup, &order, CGROUP_DEPTH);
+    /* What somebody froze stays so for a mere signal; a task that is to end must be able to. */
+    if (!resume && is_frozen(cgroup)) return signal_tree(cgroup, &order, CGROUP_DEPTH);
     if (write_in(cgroup, "cgroup.freeze", "1") == 0) wait_until_frozen(cgroup);
     int found = signal_tree(cgroup, &order, CGROUP_DEPTH);
-    /* Also when somebody else had frozen it: a task that is to end must be able to. */
     write_in(cgroup, "cgroup.freeze", "0");
     return found;
 }

@@ -13,6 +13,8 @@ public struct Specification {
         case brokenItem
         case missingItem
         case repeatedItem
+        /// A signal, mode or type that there is not.
+        case badCore
     }
 
     public let core: faf_spec_core
@@ -96,6 +98,9 @@ public struct Specification {
         guard let core, has(seen, FAF_SPEC_RECORDS_DIR), has(seen, FAF_SPEC_ENDS_DIR), has(seen, FAF_SPEC_REAL_PATH),
             has(seen, FAF_SPEC_ARGUMENT)
         else { throw .missingItem }
+        guard core.kill_signal >= 1, core.kill_signal <= 64, core.kill_mode <= FAF_KILL_NONE.rawValue,
+            core.type <= FAF_TYPE_NOTIFY.rawValue, core.notify_access <= FAF_NOTIFY_ALL.rawValue
+        else { throw .badCore }
         return core
     }
 

@@ -13,7 +13,7 @@ func runMother() -> Never {
         var gate: Int32 = -1
         var isTruncated: Int32 = 0
         let count = faf_receive(FAF_MOTHER_FD, &request, 1, &gate, &isTruncated)
-        if count <= 0 { faf_exit(0) }
+        if count <= 0 { faf_exit(count == 0 ? 0 : 1) }
         if gate >= 0 && request == UInt8(FAF_MOTHER_FORK) { forkShim(gate) }
         faf_close(gate)
     }

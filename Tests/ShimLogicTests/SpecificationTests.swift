@@ -6,10 +6,12 @@ import Testing
 struct SpecificationTests {
     private typealias Item = (tag: UInt32, payload: [UInt8])
 
-    private func core(run: Int64 = 17) -> [UInt8] {
+    private func core(_ change: (inout faf_spec_core) -> Void = { _ in }) -> [UInt8] {
         var core = faf_spec_core()
-        core.run = run
+        core.run = 17
         core.uid = 2001
+        core.kill_signal = 15
+        change(&core)
         core.flags = FAF_SPEC_SEND_SIGKILL.rawValue
         return withUnsafeBytes(of: core) { [UInt8]($0) }
     }
@@ -93,6 +95,18 @@ struct SpecificationTests {
         for tag in [FAF_SPEC_CORE, FAF_SPEC_RECORDS_DIR, FAF_SPEC_ENDS_DIR, FAF_SPEC_REAL_PATH] {
             let again = good().filter { $0.tag == tag.rawValue }
             #expect(problem(encode(good() + again)) == .repeatedItem)
+        }
+    }
+
+    @Test func `signals, modes and types that there are not are refused`() {
+        let changes: [(inout faf_spec_core) -> Void] = [
+            { $0.kill_signal = 0 }, { $0.kill_signal = 65 }, { $0.kill_signal = .max }, { $0.kill_mode = 4 },
+            { $0.type = 2 }, { $0.notify_access = 4 },
+        ]
+        for change in changes {
+            var items = good()
+            items[0].payload = core(change)
+            #expect(problem(encode(items)) == .badCore)
         }
     }
 

@@ -319,6 +319,52 @@ def test_the_durable_end_comes_before_emptied(place):
     assert order == sorted(order), text
 
 
+def test_the_lock_is_held_until_the_end(place):
+    attempt = place.run("while [ ! -e $OUT/go ]; do sleep 0.02; done")
+    attempt.started()
+    assert attempt.lock_holder() == attempt.shim
+    attempt.output("go").touch()
+    attempt.end()
+    assert attempt.lock_holder() is None
+
+
+@pytest.mark.strace
+def test_a_shim_killed_at_any_system_call_leaves_a_record_that_is_true(place):
+    script = place.script("echo >> $OUT/ran.$NUMBER; systemd-notify --status=x; exit 3")
+    seen = set()
+    calls = "close mmap pipe2 clone3 openat read pwritev munmap recvmsg waitid poll pread64 unlink write fsync rename"
+    for call in calls.split():
+        for count in range(1, 40):
+            attempt = place.attempt(script, environment=[f"NUMBER={place.runs + 1}"], io=True).ready()
+            with system.Strace(attempt.shim, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={count}"):
+                attempt.gate.send(b"g")
+                attempt.leaves()
+            seen.add(outcome := what_is_left(attempt))
+            if outcome == (4, True):
+                break  # it lived to its end: there is no such call
+    assert {(1, False), (2, False), (3, False), (3, True), (4, True)} <= seen, seen
+
+
+def what_is_left(attempt):
+    """(how many of the slots passed, started, exited, emptied are there, is there an end) of a killed shim."""
+    if attempt.cgroup:
+        pathlib.Path(attempt.cgroup + "/cgroup.kill").write_text("1")
+        wait_for(lambda: "populated 0" in system.read(attempt.cgroup + "/cgroup.events"), 5)
+    record = attempt.record
+    assert attempt.lock_holder() is None and record.get("head")["run"] == attempt.number
+    slots = [slot for slot in ("passed", "started", "exited", "emptied") if record.get(slot)]
+    assert slots == ["passed", "started", "exited", "emptied"][:len(slots)]
+    assert "passed" in slots or not attempt.output(f"ran.{attempt.number}").exists(), "it never runs before `passed`"
+    if "exited" in slots:
+        assert (record.get("exited")["kind"], record.get("exited")["status"]) == (EXIT_CODE, 3)
+    has_end = os.path.exists(attempt.end_path)
+    assert has_end or "emptied" not in slots, "the end is durable before it is said"
+    if has_end:
+        end = Record.read(attempt.end_path)
+        assert end.get("exited")["status"] == 3 and end.get("emptied") and end.get("status") == b"x"
+    return len(slots), has_end
+
+
 # ---------------------------------------------------------------- what the script starts with
 
 
@@ -808,6 +854,20 @@ def test_a_frozen_task_can_be_stopped(place):
 
 
 @pytest.mark.cgroup
+def test_a_mere_signal_does_not_thaw(place):
+    attempt = place.run("trap 'exit 3' USR1; touch $OUT/ready; while :; do sleep 0.02; done")
+    wait_ready(attempt)
+    freeze = pathlib.Path(attempt.cgroup + "/cgroup.freeze")
+    freeze.write_text("1")
+    attempt.request(SIGNAL, signal.SIGUSR1)
+    attempt.until("signal")
+    time.sleep(0.1)
+    assert freeze.read_text() == "1\n" and attempt.get("exited") is None
+    freeze.write_text("0")
+    assert attempt.result() == (EXIT_CODE, 3)
+
+
+@pytest.mark.cgroup
 def test_a_fork_bomb_is_stopped(place):
     attempt = place.run("#!/usr/bin/python3\n" + r"""
 import os, signal
@@ -836,7 +896,7 @@ def test_one_signal_starts_no_sequence(place):
     attempt = place.run("trap 'echo usr1 >> $OUT/got' USR1; touch $OUT/ready; while :; do sleep 0.02; done")
     wait_ready(attempt)
     attempt.request(SIGNAL, signal.SIGUSR1, MAIN, uid=9)
-    wait_for(attempt.output("got").exists)
+    wait_for(lambda: system.read(attempt.output("got")) == "usr1\n")
     sent = attempt.get("signal")
     assert (sent["cause"], sent["signal"], sent["whom"], sent["uid"]) == (SIGNAL, signal.SIGUSR1, MAIN, 9)
     assert attempt.get("stop") is None

@@ -210,7 +210,7 @@ int faf_is_in_cgroup(int pid, const char *cgroup, size_t length);
 int faf_is_descendant(int pid);
 
 /* Sends to every process of the cgroup (and of those below it), frozen meanwhile so that no fork escapes, then SIGCONT
- * to each if `resume`. Thaws. Returns how many were found. `cgroup`: descriptor of the directory; `name`, `length`: as
+ * to each if `resume`, which also thaws what somebody else had frozen. Returns how many were found. `cgroup`: descriptor of the directory; `name`, `length`: as
  * faf_cgroup_of says it. Signal 0 counts only, and does not freeze. */
 int faf_signal_cgroup(int cgroup, const char *name, size_t length, int signal, int resume);
 /* cgroup.kill; where the kernel has none, SIGKILL to each while frozen. */

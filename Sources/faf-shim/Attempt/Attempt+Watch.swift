@@ -17,7 +17,10 @@ extension Attempt {
             var set = faf_wait_set(
                 signals: signals, notify: notify, timer: timer, events: mainHasEnded ? events : -1,
                 main: main != script && !mainHasEnded ? mainDescriptor : -1)
-            if faf_wait(&set) & Int32(FAF_WAIT_TIMER.rawValue) != 0 { faf_timer_read(timer) }
+            if faf_wait(&set) & Int32(FAF_WAIT_TIMER.rawValue) != 0 {
+                faf_timer_read(timer)
+                armed = 0
+            }
         }
     }
 

@@ -102,7 +102,7 @@ struct Attempt: ~Copyable {
     /// The sequence as the record has it.
     var recordedStop: StopSequence.Stop?
     var stopRealtime: UInt64 = 0
-    /// What the timer is set to.
+    /// What the timer is set to; 0: it has fired.
     var armed = StopSequence.never
 
     var said = faf_record_said()
