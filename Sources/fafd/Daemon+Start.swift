@@ -109,8 +109,14 @@ extension Daemon {
             throw StartRefusal("somebody already answers on \(path)", remedy: "stop it, or give --runtime-directory")
         }
         do {
+            if let found = try FileStatus.of(path: path, followingLinks: false), found.kind != .socket {
+                throw StartRefusal(
+                    "\(path) is no socket, so it is not ours to remove", remedy: "move it away, or give --runtime-directory")
+            }
             try Files.remove(path)
             return try UnixSocket.listen(path: path, mode: configuration.isUserMode ? 0o600 : 0o666)
+        } catch let refusal as StartRefusal {
+            throw refusal
         } catch {
             throw StartRefusal("\(error)", remedy: "look at \(configuration.directories.runtime)")
         }

@@ -20,9 +20,15 @@ enum MissingProtections {
                         + "was killed may go on"
                 ))
         }
-        if configuration.isUserMode {
+        if !canProtectFromOOM() {
             missing.append(
-                ("oom-protection", "shims are not protected from the kernel's OOM killer: that needs root"))
+                (
+                    "oom-protection",
+                    "shims are not protected from the kernel's OOM killer: that needs CAP_SYS_RESOURCE, which "
+                        + (configuration.isUserMode ? "root has" : "this container withholds")
+                ))
+        }
+        if configuration.isUserMode {
             missing.append(
                 ("private-records", "a task runs as the same user as its supervisor and could change its own records"))
             missing.append(("other-users", "only uid \(OwnProcess.uid) is served"))
@@ -32,6 +38,19 @@ enum MissingProtections {
             }
         }
         return missing
+    }
+
+    /// Shims lower their oom_score_adj to -1000 (proc(5)), or inherit it.
+    private static func canProtectFromOOM() -> Bool {
+        if text("/proc/self/oom_score_adj").split(whereSeparator: \.isWhitespace) == ["-1000"] { return true }
+        let resource: UInt64 = 1 << 24
+        let line = text("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let digits = line?.drop { $0 != "\t" && $0 != " " }.filter { $0.isHexDigit } ?? ""
+        return (UInt64(digits, radix: 16) ?? 0) & resource != 0
+    }
+
+    private static func text(_ path: String) -> String {
+        String(decoding: ((try? Files.read(path)) ?? nil) ?? [], as: UTF8.self)
     }
 
     private static func controllers(_ cgroup: String) -> [String] {

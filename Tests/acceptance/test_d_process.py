@@ -257,7 +257,7 @@ def test_d5_attributes_are_the_defaults_and_not_fafds(stopped_faf):
         os.nice(-3)
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("-900" if system.has_capability(system.CAP_SYS_RESOURCE) else "300")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (9999, 524288))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (9999, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         with open("/proc/self/timerslack_ns", "w") as file:
             file.write("1000000")
 
