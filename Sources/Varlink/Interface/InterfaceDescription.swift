@@ -29,6 +29,12 @@ public struct InterfaceDescription: Sendable, Hashable {
         public var type: TypeExpression
         /// The comment above it, without `#`.
         public var documentation: String
+
+        public init(name: String, type: TypeExpression, documentation: String = "") {
+            self.name = name
+            self.type = type
+            self.documentation = documentation
+        }
     }
 
     /// What a value may be.

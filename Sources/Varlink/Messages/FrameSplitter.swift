@@ -36,7 +36,7 @@ public struct FrameSplitter: Sendable {
         buffer.append(contentsOf: bytes)
     }
 
-    /// A whole message waits.
+    /// A whole message waits. Each byte is looked at once, here or in `next`.
     public mutating func hasMessage() -> Bool { findEnd() != nil }
 
     /// Hands the next whole message, without its NUL, to `body`; `nil` if there is none yet.
