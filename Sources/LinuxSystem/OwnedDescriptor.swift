@@ -46,7 +46,8 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
 
     /// Writes all of it, however often the kernel takes only a part (write(2)).
     public func writeAll(_ bytes: [UInt8]) throws(SystemError) {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(SystemError) in try writeAll(UnsafeRawBufferPointer(buffer)) }
+        try bytes.withUnsafeBufferPointer { (buffer) throws(SystemError) in try writeAll(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     /// Writes all of it, however often the kernel takes only a part (write(2)).

@@ -10,7 +10,9 @@ public enum GateReply: Sendable, Hashable {
 
     /// `nil`: no reply of a shim.
     public init?(_ bytes: [UInt8]) {
-        guard bytes.count == GateReply.length, let reply = load(faf_gate_reply.self, from: bytes[...]) else { return nil }
+        guard bytes.count == GateReply.length, let reply = load(faf_gate_reply.self, from: bytes[...]) else {
+            return nil
+        }
         switch reply.kind {
         case FAF_GATE_READY.rawValue where reply.pid > 0: self = .ready(pid: reply.pid)
         case FAF_GATE_FAILED.rawValue: self = .failed(step: stepName(reply.step), errno: reply.error)

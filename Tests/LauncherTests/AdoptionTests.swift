@@ -1,8 +1,9 @@
 import Glibc
-@testable import Launcher
 import LinuxSystem
 import TaskModel
 import Testing
+
+@testable import Launcher
 
 @Suite(.realShim)
 struct AdoptionTests {

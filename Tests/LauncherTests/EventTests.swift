@@ -1,14 +1,17 @@
-@testable import Launcher
 import LinuxSystem
 import Synchronization
 import TaskModel
 import Testing
 
+@testable import Launcher
+
 struct EventTests {
     @Test func `a change that waits already is not queued twice`() async {
         let queue = EventQueue()
         let (a, b) = (InvocationID.random(), InvocationID.random())
-        for event in [LauncherEvent.changed(a), .changed(b), .changed(a), .shimGone(a), .changed(a), .overflow, .overflow] {
+        for event in [
+            LauncherEvent.changed(a), .changed(b), .changed(a), .shimGone(a), .changed(a), .overflow, .overflow,
+        ] {
             queue.push(event)
         }
         queue.push(.changed(b))

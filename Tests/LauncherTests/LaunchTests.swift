@@ -1,8 +1,9 @@
 import Glibc
-@testable import Launcher
 import LinuxSystem
 import TaskModel
 import Testing
+
+@testable import Launcher
 
 @Suite(.realShim)
 struct LaunchTests {
@@ -119,7 +120,8 @@ struct LaunchTests {
         let world = try World()
         defer { world.end() }
         let launcher = try world.launcher()
-        let launch = try world.launch("id -u; id -g; ulimit -Sn; umask; cat /proc/self/cgroup | grep ^0; ls /proc/self/fd | wc -l", uid: 2001)
+        let launch = try world.launch(
+            "id -u; id -g; ulimit -Sn; umask; cat /proc/self/cgroup | grep ^0; ls /proc/self/fd | wc -l", uid: 2001)
         try await launcher.prepare(launch).go()
         let end = try await launcher.observation(launch.attempt.invocation) { $0.phase == .emptied }
         #expect(end.exit == .exited(code: 0))
@@ -138,7 +140,9 @@ struct LaunchTests {
         let refused = launch
         let failure = await #expect(throws: LaunchFailure.self) { _ = try await launcher.prepare(refused) }
         #expect(failure?.step == "specification")
-        #expect(failure?.message == "the attempt cannot be launched: the environment variable SECRET contains a NUL character")
+        #expect(
+            failure?.message
+                == "the attempt cannot be launched: the environment variable SECRET contains a NUL character")
     }
 
     @Test func `eight at once all run`() async throws {

@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
-@testable import Launcher
 import LinuxSystem
 import Logging
 import ShimProtocol
 import TaskModel
 import Testing
+
+@testable import Launcher
 
 @Suite(.enabled(if: geteuid() == 0, "makes directories of root"))
 struct RecordTests {
@@ -149,7 +150,8 @@ struct LauncherErrorTests {
         defer { world.end() }
         _ = try world.launcher(shim: "/bin/true")
         let modes: [(String, UInt32)] = [
-            (world.directories.records, 0o700), (world.directories.notifySockets, 0o711), (world.directories.ends, 0o700),
+            (world.directories.records, 0o700), (world.directories.notifySockets, 0o711),
+            (world.directories.ends, 0o700),
             (world.directories.inputAndResults, 0o711), (world.directories.damaged, 0o700),
             (world.directories.state, 0o711), (world.directories.runtime, 0o755), (world.directories.logs, 0o700),
         ]

@@ -1,10 +1,11 @@
 import Foundation
 import Glibc
-@testable import Launcher
 import LinuxSystem
 import Logging
 import TaskModel
 import Testing
+
+@testable import Launcher
 
 /// Directories, cgroups and scripts of one test, which go with it.
 final class World {
@@ -29,7 +30,9 @@ final class World {
 
     /// The subtree that launchers of this world make.
     var cgroup: Cgroup? {
-        guard let mount = try? CgroupMount.find(), let state = try? FileStatus.of(path: directories.state) else { return nil }
+        guard let mount = try? CgroupMount.find(), let state = try? FileStatus.of(path: directories.state) else {
+            return nil
+        }
         return Cgroup(path: "\(mount.point)/faf-\(state.device)-\(state.inode)")
     }
 
@@ -58,7 +61,8 @@ final class World {
 
     /// A launch of a shell script with this text.
     func launch(
-        _ script: String, invocation: InvocationID = .random(), uid: UInt32 = 0, change: (inout TaskSettings) -> Void = { _ in }
+        _ script: String, invocation: InvocationID = .random(), uid: UInt32 = 0,
+        change: (inout TaskSettings) -> Void = { _ in }
     ) throws -> Launch {
         next += 1
         let path = "\(root)/\(next).sh"

@@ -1,6 +1,7 @@
 import Glibc
-@testable import LinuxSystem
 import Testing
+
+@testable import LinuxSystem
 
 struct CgroupMountTests {
     @Test func `the hierarchy is found on hybrid and pure systems`() {

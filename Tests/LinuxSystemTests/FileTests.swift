@@ -45,7 +45,8 @@ struct FileTests {
         let isTaken = lock != nil
         #expect(isTaken)
         // POSIX locks do not meet inside one process: a child looks.
-        let script = "import fcntl,sys\nf=open(sys.argv[1],'r+')\ntry:\n fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB)\n sys.exit(0)\nexcept OSError:\n sys.exit(3)\n"
+        let script =
+            "import fcntl,sys\nf=open(sys.argv[1],'r+')\ntry:\n fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB)\n sys.exit(0)\nexcept OSError:\n sys.exit(3)\n"
         #expect(try run(["/usr/bin/python3", "-c", script, path]) == 3)
         _ = consume lock
         #expect(try run(["/usr/bin/python3", "-c", script, path]) == 0)
@@ -97,7 +98,9 @@ struct UserFileTests {
         mkfifo(fifo, 0o666)
         chmod(fifo, 0o666)
         for path in [fifo, directory.path, "/proc/self/environ", "/dev/zero"] {
-            #expect(throws: SystemError.self) { _ = try UserFile.read(path, uid: 2002, gid: 2002, groups: [], limit: 10) }
+            #expect(throws: SystemError.self) {
+                _ = try UserFile.read(path, uid: 2002, gid: 2002, groups: [], limit: 10)
+            }
         }
     }
 }

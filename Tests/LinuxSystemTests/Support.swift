@@ -8,7 +8,7 @@ final class TemporaryDirectory {
     init() throws {
         var template = Array("/tmp/faf-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError(call: "mkdtemp", errno: errno) }
-        path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     deinit { removeTree(path) }
@@ -33,16 +33,15 @@ final class TemporaryDirectory {
 }
 
 private func removeTree(_ path: String) {
-    if let directory = opendir(path) {
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(cString: $0.bindMemory(to: CChar.self).baseAddress!) })
-        }
-        closedir(directory)
-        for name in names where name != "." && name != ".." {
+    if let names = try? Files.list(path) {
+        for name in names {
             var status = stat()
             let inner = path + "/" + name
-            if lstat(inner, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { removeTree(inner) } else { unlink(inner) }
+            if lstat(inner, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                removeTree(inner)
+            } else {
+                unlink(inner)
+            }
         }
     }
     rmdir(path)

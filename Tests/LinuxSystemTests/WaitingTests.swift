@@ -1,6 +1,7 @@
 import Glibc
-@testable import LinuxSystem
 import Testing
+
+@testable import LinuxSystem
 
 struct WaitingTests {
     @Test func `a poller tells what is ready and can be woken`() throws {
@@ -76,7 +77,8 @@ struct WaitingTests {
         let program = try Files.open(try directory.write("x", "no program", mode: 0o755), .pathOnly)
         let pair = try UnixSocket.pair(.packet)
         let failure = #expect(throws: SpawnFailure.self) {
-            _ = try ProcessHandle.spawn(program: program, name: "x", argument: "--mother", socket: pair.second, cgroup: nil)
+            _ = try ProcessHandle.spawn(
+                program: program, name: "x", argument: "--mother", socket: pair.second, cgroup: nil)
         }
         #expect(failure?.step == .exec)
         #expect(failure?.errno == ENOEXEC)

@@ -1,7 +1,8 @@
 import CRecord
-@testable import ShimProtocol
 import TaskModel
 import Testing
+
+@testable import ShimProtocol
 
 struct AttemptRecordTests {
     @Test(arguments: examples)
@@ -155,7 +156,9 @@ struct MessageTests {
         #expect(GateReply(rawBytes(faf_gate_reply(kind: 1, step: 0, error: 0, pid: 0))) == nil)
         #expect(GateReply(rawBytes(faf_gate_reply(kind: 3, step: 0, error: 0, pid: 1))) == nil)
         #expect(GateReply(Array(rawBytes(ready).dropLast())) == nil)
-        #expect(GateReply(rawBytes(faf_gate_reply(kind: 2, step: 999, error: 0, pid: 0))) == .failed(step: "unknown", errno: 0))
+        #expect(
+            GateReply(rawBytes(faf_gate_reply(kind: 2, step: 999, error: 0, pid: 0)))
+                == .failed(step: "unknown", errno: 0))
     }
 }
 

@@ -52,7 +52,8 @@ extension Launcher {
     public func setAside(_ id: InvocationID) -> String? {
         var moved: String?
         for (path, isDamaged, suffix) in [
-            (files.record(id), isDamaged(files.readRecord(id)), ""), (files.end(id), isDamaged(files.readEnd(id)), ".end"),
+            (files.record(id), isDamaged(files.readRecord(id)), ""),
+            (files.end(id), isDamaged(files.readEnd(id)), ".end"),
         ] where isDamaged {
             let target = "\(directories.damaged)/\(id)\(suffix)"
             do {
@@ -79,13 +80,14 @@ extension Launcher {
                 if recorded.contains(name) || keeping.contains(name) || keeping.contains(cgroup.path) { continue }
                 try launched.unlessUsed(name) { () throws(SystemError) in
                     if try cgroup.isPopulated() == true {
-                        logger.warning("a cgroup without a record has processes", metadata: ["cgroup": "\(cgroup.path)"])
+                        logger.warning(
+                            "a cgroup without a record has processes", metadata: ["cgroup": "\(cgroup.path)"])
                     } else {
                         try? cgroup.remove()
                     }
                 }
             }
-        } catch where error.errno == ErrorNumber.notFound {
+        } catch  where error.errno == ErrorNumber.notFound {
         } catch {
             logger.error("stray cgroups cannot be looked for", metadata: ["error": "\(error)"])
         }
@@ -109,7 +111,7 @@ extension Launcher {
     private func move(_ path: String, to target: String) throws(SystemError) {
         do {
             try Files.rename(path, to: target)
-        } catch where error.errno == ErrorNumber.otherFileSystem {
+        } catch  where error.errno == ErrorNumber.otherFileSystem {
             let file = try Files.open(path, [.noFollow, .nonblocking])
             try Files.replaceDurably(target, with: try file.readAll(limit: 64 << 20, path: path))
             try Files.remove(path)

@@ -37,12 +37,14 @@ struct Subtree: Sendable {
         return Subtree(root: nil, isDelegated: false, mount: mount.point)
     }
 
-    private static func delegatedRoot(_ directories: Directories, _ mount: CgroupMount) throws(LauncherError) -> String? {
+    private static func delegatedRoot(_ directories: Directories, _ mount: CgroupMount) throws(LauncherError) -> String?
+    {
         let bytes: [UInt8]?
         do { bytes = try Files.read(directories.tasksCgroup, limit: 4096) } catch { throw .system(error) }
         guard let bytes else { return nil }
         let text = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        guard text.hasPrefix(mount.point + "/"), !text.split(separator: "/").contains(".."), !text.utf8.contains(0) else {
+        guard text.hasPrefix(mount.point + "/"), !text.split(separator: "/").contains(".."), !text.utf8.contains(0)
+        else {
             throw .badTasksFile(directories.tasksCgroup, content: text)
         }
         return text.hasSuffix("/") ? String(text.dropLast()) : text

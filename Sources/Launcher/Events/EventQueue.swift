@@ -41,7 +41,8 @@ final class EventQueue: Sendable {
     func next() async -> LauncherEvent? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let (old, answer): (CheckedContinuation<LauncherEvent?, Never>?, LauncherEvent??) = state.withLock { state in
+                let (old, answer): (CheckedContinuation<LauncherEvent?, Never>?, LauncherEvent??) = state.withLock {
+                    state in
                     if !state.waiting.isEmpty {
                         let event = state.waiting.removeFirst()
                         if case .changed(let id) = event { state.changed.remove(id) }

@@ -56,7 +56,8 @@ final class Watches: Sendable {
     private func readInotify() {
         let events: [Inotify.Event]
         do { events = try inotify.events() } catch {
-            logger.error("the records directory cannot be watched, reading all records", metadata: ["error": "\(error)"])
+            logger.error(
+                "the records directory cannot be watched, reading all records", metadata: ["error": "\(error)"])
             queue.push(.overflow)
             return
         }

@@ -34,7 +34,8 @@ extension Launcher {
     }
 
     /// `nil`: the gate's other end went away without an answer.
-    private func prepareOnce(_ specification: [UInt8], deadline: Int64) async throws(LaunchFailure) -> PreparedAttempt? {
+    private func prepareOnce(_ specification: [UInt8], deadline: Int64) async throws(LaunchFailure) -> PreparedAttempt?
+    {
         let gate = try await hand(specification, deadline: deadline)
         switch await waitForReply(gate.rawValue, deadline: deadline) {
         case .ready: break
@@ -71,7 +72,9 @@ extension Launcher {
         }
         while try mothers.fork(gate: pair.second.rawValue) == .full {
             if Clocks.boottime >= deadline { throw failure(motherStepName, ErrorNumber.timedOut) }
-            do { try await Task.sleep(for: .milliseconds(1)) } catch { throw failure(motherStepName, ErrorNumber.cancelled) }
+            do { try await Task.sleep(for: .milliseconds(1)) } catch {
+                throw failure(motherStepName, ErrorNumber.cancelled)
+            }
         }
         return pair.keepFirst()
     }
@@ -112,7 +115,9 @@ extension Launcher {
 
     /// Removes a record that never passed its gate and that nobody holds.
     private func removeIfNeverRan(_ id: InvocationID) {
-        guard case .record(let record, .nobody) = files.readRecord(id), record.observation.phase == .gate else { return }
+        guard case .record(let record, .nobody) = files.readRecord(id), record.observation.phase == .gate else {
+            return
+        }
         _ = try? Files.remove(files.record(id))
         _ = try? Files.remove(files.notifySocket(id))
     }

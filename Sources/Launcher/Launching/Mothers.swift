@@ -51,9 +51,11 @@ final class Mothers: Sendable {
                 switch sent {
                 case .success?: return .sent
                 // ETOOMANYREFS: descriptors in flight count against the limit of open files.
-                case .failure(let error)? where [ErrorNumber.again, ErrorNumber.tooManyReferences].contains(error.errno):
+                case .failure(let error)?
+                where [ErrorNumber.again, ErrorNumber.tooManyReferences].contains(error.errno):
                     return .full
-                case .failure(let error)? where [ErrorNumber.brokenPipe, ErrorNumber.connectionReset].contains(error.errno):
+                case .failure(let error)?
+                where [ErrorNumber.brokenPipe, ErrorNumber.connectionReset].contains(error.errno):
                     state.socket = nil  // dead: once more with a new one
                 case .failure(let error)?: throw failure(error.errno)
                 case nil: break
@@ -125,7 +127,9 @@ final class Mothers: Sendable {
             }
             return state.isEnded
         }
-        if !wasExpected { logger.notice("faf-shim --mother ended, the next launch starts another", metadata: ["pid": "\(pid)"]) }
+        if !wasExpected {
+            logger.notice("faf-shim --mother ended, the next launch starts another", metadata: ["pid": "\(pid)"])
+        }
     }
 
     private func failure(_ errno: Int32) -> LaunchFailure {

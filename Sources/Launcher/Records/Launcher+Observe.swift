@@ -9,7 +9,11 @@ extension Launcher {
         var ids: Set<InvocationID> = []
         do {
             for name in try Files.list(directories.records) {
-                if let id = RecordName.exact(name) { ids.insert(id) } else { removeUnfinished(directories.records, name) }
+                if let id = RecordName.exact(name) {
+                    ids.insert(id)
+                } else {
+                    removeUnfinished(directories.records, name)
+                }
             }
             for name in try Files.list(directories.ends) {
                 if let id = RecordName.exact(name) { ids.insert(id) } else { removeUnfinished(directories.ends, name) }

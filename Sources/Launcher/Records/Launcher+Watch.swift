@@ -28,7 +28,9 @@ extension Launcher {
             if let watched = watches.shim(of: id) {
                 try watched.handle.queue(realTimeSignal: StopRequest.signalOffset, value: stop.encoded)
             } else {
-                guard let handle = try files.openShim(id) else { throw SystemError(call: "", errno: ErrorNumber.noProcess) }
+                guard let handle = try files.openShim(id) else {
+                    throw SystemError(call: "", errno: ErrorNumber.noProcess)
+                }
                 try handle.queue(realTimeSignal: StopRequest.signalOffset, value: stop.encoded)
             }
         } catch {

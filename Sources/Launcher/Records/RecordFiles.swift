@@ -42,7 +42,7 @@ struct RecordFiles: Sendable {
                 bytes = try again.readAll(limit: RecordFiles.sizeLimit)
             }
             return decode(bytes, id, holder)
-        } catch where error.errno == ErrorNumber.notFound {
+        } catch  where error.errno == ErrorNumber.notFound {
             return .nothing
         } catch {
             return .damaged("\(record(id)) cannot be read: \(error)", .nobody)
@@ -54,14 +54,15 @@ struct RecordFiles: Sendable {
         do {
             let file = try Files.open(end(id), [.noFollow, .nonblocking])
             return decode(try file.readAll(limit: RecordFiles.sizeLimit), id, .nobody, path: end(id))
-        } catch where error.errno == ErrorNumber.notFound {
+        } catch  where error.errno == ErrorNumber.notFound {
             return .nothing
         } catch {
             return .damaged("\(end(id)) cannot be read: \(error)", .nobody)
         }
     }
 
-    private func decode(_ bytes: [UInt8], _ id: InvocationID, _ holder: FileLock.Holder, path: String? = nil) -> Reading {
+    private func decode(_ bytes: [UInt8], _ id: InvocationID, _ holder: FileLock.Holder, path: String? = nil) -> Reading
+    {
         let path = path ?? record(id)
         let read: AttemptRecord
         do { read = try AttemptRecord(decoding: bytes) } catch {

@@ -5,7 +5,9 @@ public struct Cgroup: Sendable, Hashable {
     public init(path: String) { self.path = path }
 
     /// The last part of the path.
-    public var name: String { String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]) }
+    public var name: String {
+        String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
+    }
 
     public func child(_ name: String) -> Cgroup { Cgroup(path: path + "/" + name) }
 
@@ -22,7 +24,7 @@ public struct Cgroup: Sendable, Hashable {
         do {
             guard let bytes = try Files.read(path + "/cgroup.events", limit: 4096) else { return nil }
             return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains("populated 1")
-        } catch where error.errno == 19 {  // ENODEV: removed between open and read
+        } catch  where error.errno == 19 {  // ENODEV: removed between open and read
             return nil
         }
     }
@@ -31,7 +33,7 @@ public struct Cgroup: Sendable, Hashable {
     public func kill() throws(SystemError) {
         do {
             try Files.write(path + "/cgroup.kill", "1")
-        } catch where error.errno == ErrorNumber.notFound || error.errno == 19 {
+        } catch  where error.errno == ErrorNumber.notFound || error.errno == 19 {
         }
     }
 
@@ -54,11 +56,15 @@ public struct Cgroup: Sendable, Hashable {
     public func enableControllers(_ names: [String]) -> [String] {
         func words(_ file: String) -> Set<String> {
             guard let bytes = try? Files.read(path + "/" + file, limit: 4096) else { return [] }
-            return Set(String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init))
+            return Set(
+                String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(
+                    String.init))
         }
         let available = words("cgroup.controllers")
         // One at a time: a write with several is refused as a whole.
-        for name in names where available.contains(name) { try? Files.write(path + "/cgroup.subtree_control", "+" + name) }
+        for name in names where available.contains(name) {
+            try? Files.write(path + "/cgroup.subtree_control", "+" + name)
+        }
         let enabled = words("cgroup.subtree_control")
         return names.filter(enabled.contains)
     }
@@ -69,7 +75,7 @@ public struct Cgroup: Sendable, Hashable {
     private func remove(depth: Int) throws(SystemError) {
         do {
             try Files.removeDirectory(path)
-        } catch where error.errno == ErrorNumber.busy && depth < 32 {
+        } catch  where error.errno == ErrorNumber.busy && depth < 32 {
             let below = try children()
             if below.isEmpty { throw error }
             for name in below { try child(name).remove(depth: depth + 1) }

@@ -2,7 +2,9 @@ internal import CLinux
 
 /// What stat(2) says about a file.
 public struct FileStatus: Sendable, Hashable {
-    public enum Kind: Sendable, Hashable { case regular, directory, link, fifo, socket, characterDevice, blockDevice, other }
+    public enum Kind: Sendable, Hashable {
+        case regular, directory, link, fifo, socket, characterDevice, blockDevice, other
+    }
 
     public let device: UInt64
     public let inode: UInt64

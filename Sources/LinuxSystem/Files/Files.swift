@@ -34,7 +34,7 @@ public enum Files {
         do {
             let file = try open(path, .nonblocking)
             return try file.readAll(limit: limit, path: path)
-        } catch where error.errno == ErrorNumber.notFound {
+        } catch  where error.errno == ErrorNumber.notFound {
             return nil
         }
     }

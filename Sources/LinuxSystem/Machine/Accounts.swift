@@ -112,7 +112,8 @@ public enum Accounts {
     /// `nil`: not a number. systemd refuses signs and leading zeros too (they are then neither number nor name).
     private static func number(_ text: String) throws(AccountError) -> UInt32? {
         guard let first = text.utf8.first, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        guard let number = UInt32(text), isUsable(number), first != UInt8(ascii: "0") || number == 0 && text == "0" else {
+        guard let number = UInt32(text), isUsable(number), first != UInt8(ascii: "0") || number == 0 && text == "0"
+        else {
             throw .notAnID(text)
         }
         return number

@@ -43,7 +43,9 @@ public struct Inotify: ~Copyable, Sendable {
         var events: [Event] = []
         while true {
             let bytes: [UInt8]
-            do { bytes = try descriptor.read(maximum: 65536) } catch where error.errno == ErrorNumber.again { return events }
+            do { bytes = try descriptor.read(maximum: 65536) } catch  where error.errno == ErrorNumber.again {
+                return events
+            }
             if bytes.isEmpty { return events }
             Inotify.parse(bytes, into: &events)
         }

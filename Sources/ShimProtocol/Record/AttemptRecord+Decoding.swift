@@ -55,7 +55,9 @@ extension AttemptRecord {
         if let emptied = try reader.value(of: .emptied, as: faf_record_emptied.self) {
             observation.phase = .emptied
             observation.endedAt = time(emptied.realtime_us)
-            if emptied.memory_peak_bytes != UInt64.max { observation.usage?.memoryPeakBytes = emptied.memory_peak_bytes }
+            if emptied.memory_peak_bytes != UInt64.max {
+                observation.usage?.memoryPeakBytes = emptied.memory_peak_bytes
+            }
             if emptied.cgroup_us != UInt64.max { observation.usage?.cgroupMicroseconds = emptied.cgroup_us }
             if emptied.flags & FAF_EMPTIED_NOT_DURABLE.rawValue != 0 { endError = emptied.end_error }
         }

@@ -35,7 +35,8 @@ struct SlotLayout {
         case .status: SlotLayout(FAF_SLOT_STATUS, [FAF_AT_STATUS_A, FAF_AT_STATUS_B], until: FAF_AT_RESULT_A)
         case .result: SlotLayout(FAF_SLOT_RESULT, [FAF_AT_RESULT_A, FAF_AT_RESULT_B], until: FAF_AT_ORIGIN)
         case .origin:
-            SlotLayout(FAF_SLOT_ORIGIN, [FAF_AT_ORIGIN], until: FAF_AT_ORIGIN + Int32(headerLength) + Int32(FAF_SPEC_MAX))
+            SlotLayout(
+                FAF_SLOT_ORIGIN, [FAF_AT_ORIGIN], until: FAF_AT_ORIGIN + Int32(headerLength) + Int32(FAF_SPEC_MAX))
         }
     }
 }
