@@ -47,7 +47,9 @@ enum Overview {
         }
         if !info.missing.isEmpty {
             lines += ["", terminal.colored("Protections that are missing here:", .bold)]
-            var table = Table([("", .left), ("", .left)], terminal: terminal, indent: 2)
+            // Never cut: the end of such a sentence says what it means.
+            let wide = Terminal(isTerminal: terminal.isTerminal, columns: nil, hasColors: terminal.hasColors)
+            var table = Table([("", .left), ("", .left)], terminal: wide, indent: 2)
             for missing in info.missing { table.add([.init(missing.kind, .yellow), .init(missing.text)]) }
             lines += table.lines
         }
