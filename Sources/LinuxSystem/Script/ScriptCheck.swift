@@ -94,7 +94,8 @@ public struct ScriptRefusal: Error, Sendable, Hashable {
             message = "the real path of \(path) is too long"
             remedy = "use a shorter path"
         default:
-            message = "\(object): \(SystemError.text(of: errno)) (\(SystemError.name(of: errno)))"
+            let way = object == path ? "" : ", on the way from \(path)"
+            message = "\(object): \(SystemError.text(of: errno)) (\(SystemError.name(of: errno)))\(way)"
             remedy = "look at the path and its permissions"
         }
     }
