@@ -221,7 +221,7 @@ def test_c1_what_is_no_regular_file_is_refused(faf, kind):
         os.symlink("x", path)
     elif kind == "dangling":
         os.symlink("nowhere", path)
-    script_is_refused(faf, path)
+    script_is_refused(faf, path, faf.scripts + "/nowhere" if kind == "dangling" else path)
 
 
 def test_c1_an_acl_that_lets_others_write_is_refused(faf):
