@@ -130,6 +130,7 @@ let package = Package(
         tests("TaskUnitsTests", ["TaskUnits", "UnitFile", "TaskModel"]),
         tests("ManualTests", ["TaskUnits", "TaskModel"]),
         tests("VarlinkTests", ["Varlink", "FafAPI"]),
+        tests("VarlinkClientTests", ["VarlinkClient", "Varlink", "LinuxSystem"]),
         tests("VarlinkServerTests", ["VarlinkServer", "VarlinkClient", "Varlink", "LinuxSystem", logging, nioCore, nioPosix]),
         tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),
         tests(

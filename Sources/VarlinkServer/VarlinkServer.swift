@@ -29,11 +29,16 @@ public final class VarlinkServer: Sendable {
     public var connectionCount: Int { core.connections.count }
 
     /// Accepts clients on `listening` until the task is cancelled; then accepts no more, cancels the calls that run, gives
-    /// them `Limits.stopTime` to answer, closes all connections and returns. Throws what makes accepting impossible.
+    /// them `Limits.stopTime` to answer, closes all connections and returns when the last call has returned. Throws what
+    /// makes accepting impossible.
     public func run(listening: consuming OwnedDescriptor, group: any EventLoopGroup) async throws {
         let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: core.limits.backlog)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .serverChannelInitializer { [core] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: core.logger))
+                }
+            }
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -42,17 +47,24 @@ public final class VarlinkServer: Sendable {
             .childChannelInitializer { [core] channel in
                 channel.eventLoop.makeCompletedFuture { try core.admit(channel) }
             }
-        let listener = try await bootstrap.withBoundSocket(listening.release()).get()
-        defer { core.connections.stop() }
-        try await withTaskCancellationHandler {
+        let socket = listening.release()
+        let listener = try await bootstrap.withBoundSocket(socket).get()
+        // NIO has listened again with its own backlog of 128.
+        _ = Glibc.listen(socket, core.limits.backlog)
+        // This future does not fail.
+        try? await withTaskCancellationHandler {
             try await listener.closeFuture.get()
         } onCancel: {
             listener.close(promise: nil)
         }
         core.connections.stop()
         await core.connections.waitUntilEmpty()
+        if !Task.isCancelled { throw ListenerClosed() }
     }
 }
+
+/// The listening socket has failed, which no client can cause.
+public struct ListenerClosed: Error, Sendable {}
 
 extension VarlinkServer {
     /// What all connections share.
