@@ -134,7 +134,8 @@ static int set_scheduling(const struct faf_launch *launch) {
     if (prctl(PR_SET_TIMERSLACK, DEFAULT_TIMER_SLACK_NS, 0, 0, 0) < 0) return -errno;
     if (sched_getscheduler(0) != SCHED_OTHER) {
         struct sched_param plain = {0};
-        if (sched_setscheduler(0, SCHED_OTHER, &plain) < 0) return -errno;
+        /* EPERM: an ordinary user's supervisor under SCHED_IDLE cannot give more than it has. */
+        if (sched_setscheduler(0, SCHED_OTHER, &plain) < 0 && errno != EPERM) return -errno;
     }
     int wanted = launch->set_nice ? launch->nice : 0;
     errno = 0;

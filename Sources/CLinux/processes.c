@@ -33,23 +33,35 @@ static void proc_path(char *text, int pid, const char *file) {
 }
 
 ssize_t faf_cgroup_of(int pid, char *text, size_t size) {
-    char path[32], content[4096];
+    static const char mark[] = "0::"; /* the line of cgroup v2; those of v1 hierarchies come first */
+    char path[32], chunk[1024];
     proc_path(path, pid, "/cgroup");
-    ssize_t n = faf_read_file(path, content, sizeof content - 1);
-    if (n < 0) return n == -ENOENT ? -ESRCH : n;
-    content[n] = 0;
-    for (char *line = content; line && *line;) {
-        char *end = strchr(line, '\n');
-        if (end) *end++ = 0;
-        if (strncmp(line, "0::", 3) == 0) {
-            size_t length = strlen(line + 3);
-            if (length + 1 > size) return -ENAMETOOLONG;
-            memcpy(text, line + 3, length + 1);
-            return (ssize_t)length;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? -ESRCH : -errno;
+    size_t column = 0, length = 0;
+    int matches = 1, is_found = 0;
+    ssize_t n, result = -ENODATA;
+    while (!is_found && (n = read(fd, chunk, sizeof chunk)) > 0) {
+        for (ssize_t i = 0; i < n && !is_found; i++, column++) {
+            if (chunk[i] == '\n') {
+                is_found = matches && column >= sizeof mark - 1;
+                if (is_found) break;
+                column = (size_t)-1;
+                matches = 1;
+            } else if (column < sizeof mark - 1) {
+                matches = matches && chunk[i] == mark[column];
+            } else if (matches) {
+                if (length + 1 < size) text[length] = chunk[i];
+                length++;
+            }
         }
-        line = end;
     }
-    return n == 0 ? -ESRCH : -ENODATA;
+    if (!is_found && n <= 0) result = n < 0 ? -errno : column == 0 ? -ESRCH : -ENODATA; /* read(2): ESRCH, it is gone */
+    close(fd);
+    if (!is_found) return result;
+    if (length + 1 > size) return -ENAMETOOLONG;
+    text[length] = 0;
+    return (ssize_t)length;
 }
 
 int faf_is_in_cgroup(int pid, const char *cgroup, size_t length) {
