@@ -55,6 +55,20 @@ import Testing
         #expect(!mayFire(caller(2002), users: ["mallory"]))
     }
 
+    @Test func `a name that nobody has is found before it decides anything`() {
+        let access = Access(host: Machine(), onlyUser: nil)
+        var settings = sampleRun().settings
+        #expect(access.unknownName(in: settings) == nil)
+        settings.allowUsers = ["alice", "mallory"]
+        #expect(access.unknownName(in: settings)?.subject == "AllowUsers=mallory")
+        settings.allowUsers = []
+        settings.allowGroups = ["vedio"]
+        #expect(access.unknownName(in: settings)?.subject == "AllowGroups=vedio")
+        settings.allowGroups = ["video"]
+        settings.scriptOwner = "mallory"
+        #expect(access.unknownName(in: settings)?.subject == "ScriptOwner=mallory")
+    }
+
     @Test func `the overflow ids never match`() {
         #expect(!mayFire(caller(65534), users: ["nobody"]))
         #expect(!mayFire(caller(2002, groups: [65534]), groups: ["nogroup"]))

@@ -22,6 +22,22 @@ struct Access: Sendable {
             groups: Set(settings.allowGroups.compactMap { host.groupID($0) }))
     }
 
+    /// The first name of a user or group in these settings that nobody has here. A typo in it would otherwise lock
+    /// somebody out, or let nobody in, without a word.
+    func unknownName(in settings: TaskSettings) -> HostRefusal? {
+        func refusal(_ key: String, _ name: String, _ kind: String) -> HostRefusal {
+            HostRefusal(
+                subject: "\(key)=\(name)", message: "names a \(kind) that does not exist",
+                remedy: "name a \(kind) that exists, or a number")
+        }
+        if let name = settings.scriptOwner, host.userID(name) == nil { return refusal("ScriptOwner", name, "user") }
+        for name in settings.allowUsers where host.userID(name) == nil { return refusal("AllowUsers", name, "user") }
+        for name in settings.allowGroups where host.groupID(name) == nil {
+            return refusal("AllowGroups", name, "group")
+        }
+        return nil
+    }
+
     func mayFire(_ caller: PeerCredentials, _ rights: RunRights) -> Bool {
         if caller.uid == 0 { return true }
         if let onlyUser { return caller.uid == onlyUser }

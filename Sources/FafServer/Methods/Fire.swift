@@ -10,7 +10,10 @@ extension FafService {
     func fire(_ request: Wire.Fire.Request, _ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.Fire.Reply {
         let unit = try usableTask(request.task)
         let identity: RunIdentity
-        do { identity = try host.identity(for: unit.settings) } catch {
+        do throws(HostRefusal) {
+            if let refusal = access.unknownName(in: unit.settings) { throw refusal }
+            identity = try host.identity(for: unit.settings)
+        } catch {
             throw Wire.BadUnit(
                 task: request.task, message: "\(error.subject) \(error.message)", remedy: error.remedy, problems: []
             ).failure
