@@ -12,6 +12,8 @@ public enum OrphanDecision: Sendable, Hashable {
     case setAside(String)
     /// Written by a newer version: leave it alone.
     case keep
+    /// Nothing is known now, so nothing is done now.
+    case lookAgain(String)
 
     /// - Parameter rowIsFinal: `nil` if there is no row of that number with this invocation id.
     public static func decide(_ finding: Finding, rowIsFinal: Bool?) -> OrphanDecision {
@@ -20,6 +22,8 @@ public enum OrphanDecision: Sendable, Hashable {
             return .delete
         case .newer:
             return .keep
+        case .unreadable(let text):
+            return .lookAgain(text)
         case .damaged(let text):
             return .setAside(text)
         case .observation(let observation, _):

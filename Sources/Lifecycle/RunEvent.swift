@@ -26,8 +26,10 @@ public enum RunEvent: Sendable, Hashable {
 public enum Finding: Sendable, Hashable {
     case nothing
     case observation(AttemptObservation, isEnd: Bool)
-    /// Not readable; the text says what is wrong.
+    /// What was read makes no sense; the text says what is wrong.
     case damaged(String)
+    /// Could not be looked at now (no descriptor left, an I/O error): says nothing about the attempt.
+    case unreadable(String)
     /// Written by a newer version than this one.
     case newer(String)
 }
@@ -82,7 +84,7 @@ public enum RunEffect: Sendable, Hashable {
     /// Store the end. Answers: `endStored` or `endRefused`.
     case storeEnd(Run)
     case retryEnd(after: Duration)
-    /// Look at the record again in a while. Answers with `found`.
+    /// Look at the record again in a while; one look at a time is enough. Answers with `found`.
     case lookAgain(InvocationID, after: Duration)
     /// Delete record, end, notify socket and cgroup of the attempt.
     case clean(InvocationID, attempt: Int)

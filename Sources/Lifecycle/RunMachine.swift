@@ -22,11 +22,15 @@ public import TaskModel
 ///                     over
 ///
 /// Launching and adopting meet at `atGate`: from there on nothing tells a run that this process fired from one that it
-/// found. `foreign` is an attempt whose record a newer version wrote: it can be killed, and is left alone otherwise.
+/// found. A launch anew whose row cannot be stored goes back to `unadopted`, by way of `postponed` if its shim is still
+/// to be sent away. `foreign` is an attempt whose record a newer version wrote: it can be killed, and is left alone
+/// otherwise.
 public struct RunMachine: Sendable, Hashable {
     private enum State: Sendable, Hashable {
         case launching(Launch)
         case refused(awaitsPreparation: Bool)
+        /// The row of a launch anew could not be stored; its shim is still on its way, and is sent away.
+        case postponed
         case unadopted
         case atGate(AttemptObservation?)
         case watching(AttemptObservation)
@@ -42,18 +46,22 @@ public struct RunMachine: Sendable, Hashable {
         var isCommitted = false
         var isPrepared = false
         var failure: LaunchRefusal?
-        /// Came before the shim was there to hear them.
-        var stops: [StopRequest] = []
     }
 
     /// A shim that dies at the gate has run nothing, so another is tried; but not forever.
     private static let launchLimit = 3
     private static let endRetryInterval = Duration.seconds(5)
+    private static let lookInterval = Duration.seconds(1)
 
     /// The row. While the run goes on its state is `starting`; `presented` tells the fine state.
     public private(set) var run: Run
     private var state: State
     private var launches = 0
+    /// Came when nobody could hear them yet; handed over as soon as there is a shim.
+    private var unheard: [StopRequest] = []
+    /// Told to whoever fired once the end is durable: before, the next supervisor would find a row without a record, and
+    /// launch what was refused.
+    private var refusal: LaunchRefusal?
     private let boot: BootID
 
     private init(run: Run, state: State, boot: BootID) {
@@ -77,6 +85,17 @@ public struct RunMachine: Sendable, Hashable {
     /// The end is stored and its traces are gone, or the run was refused: nothing more will happen.
     public var isOver: Bool { if case .over = state { true } else { false } }
 
+    /// Its row or its shim is on the way, so who fired it is to be answered soon.
+    public var isLaunching: Bool { if case .launching = state { true } else { false } }
+
+    /// Its record is of use as long as somebody hears about it.
+    public var wantsWatch: Bool {
+        switch state {
+        case .atGate, .watching: true
+        case .launching, .refused, .postponed, .unadopted, .foreign, .emptying, .ending, .over: false
+        }
+    }
+
     /// Nobody has looked yet at what became of it.
     public var isUnadopted: Bool { if case .unadopted = state { true } else { false } }
 
@@ -85,7 +104,7 @@ public struct RunMachine: Sendable, Hashable {
         switch state {
         case .launching(let launch): !launch.isNew || launch.isCommitted
         case .refused: false
-        case .unadopted, .atGate, .watching, .foreign, .emptying, .ending, .over: true
+        case .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .ending, .over: true
         }
     }
 
@@ -113,11 +132,10 @@ public struct RunMachine: Sendable, Hashable {
             return proceed(next, now: now)
         case (.launching(let launch), .commitFailed(let refusal)):
             return refuse(launch, refusal)
-        case (.launching(let launch), .stopRequested(let request)):
-            var next = launch
-            // Asked twice is asked once; so nobody can make this grow while the launch goes on.
-            if !next.stops.contains(request) { next.stops.append(request) }
-            state = .launching(next)
+        case (.launching, .stopRequested(let request)), (.postponed, .stopRequested(let request)),
+            (.unadopted, .stopRequested(let request)):
+            // Asked twice is asked once; so nobody can make this grow in the meantime.
+            if !unheard.contains(request) { unheard.append(request) }
             return []
 
         case (.refused(awaitsPreparation: true), .prepared):
@@ -127,21 +145,25 @@ public struct RunMachine: Sendable, Hashable {
             state = .over
             return []
 
+        case (.postponed, .prepared):
+            state = .unadopted
+            return [.withhold] + attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
+        case (.postponed, .prepareFailed):
+            state = .unadopted
+            return attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
+
         case (.unadopted, .found(let finding)), (.atGate, .found(let finding)), (.watching, .found(let finding)),
             (.foreign, .found(let finding)):
-            return found(finding, now: now, fresh: fresh)
+            return found(finding, now: now, fresh: fresh) + handOverStops()
 
         case (.atGate, .stopRequested(let request)), (.watching, .stopRequested(let request)):
             return attemptEffects { [.request($0.invocation, request)] }
         case (.foreign, .stopRequested):
             return attemptEffects { [.emptyCgroup($0.invocation, attempt: $0.number)] }
-        case (.unadopted, .stopRequested):
-            // The driver adopts before it asks; whoever asks again is heard.
-            return []
-
         case (.emptying(let end), .cgroupEmptied):
             return finish(end)
-        case (.emptying, .found), (.ending, .found), (.over, .found), (.launching, .found), (.refused, .found):
+        case (.emptying, .found), (.ending, .found), (.over, .found), (.launching, .found), (.refused, .found),
+            (.postponed, .found):
             // A late look at the record: what it could tell is decided already.
             return []
         case (.emptying, .stopRequested), (.ending, .stopRequested), (.over, .stopRequested),
@@ -151,7 +173,8 @@ public struct RunMachine: Sendable, Hashable {
 
         case (.ending, .endStored):
             state = .over
-            return attemptEffects { [.clean($0.invocation, attempt: $0.number)] }
+            return (refusal.map { [.refuse(.launch($0))] } ?? [])
+                + attemptEffects { [.clean($0.invocation, attempt: $0.number)] }
         case (.ending, .endRefused):
             return [.retryEnd(after: Self.endRetryInterval)]
         case (.ending, .endRetryDue):
@@ -169,16 +192,19 @@ public struct RunMachine: Sendable, Hashable {
             (.emptying, .committed), (.emptying, .commitFailed), (.emptying, .prepared), (.emptying, .prepareFailed),
             (.ending, .committed), (.ending, .commitFailed), (.ending, .prepared), (.ending, .prepareFailed),
             (.over, .committed), (.over, .commitFailed), (.over, .prepared), (.over, .prepareFailed),
+            (.postponed, .committed), (.postponed, .commitFailed),
             (.refused, .committed), (.refused, .commitFailed), (.refused(awaitsPreparation: false), .prepared),
             (.refused(awaitsPreparation: false), .prepareFailed):
             // Each launch answers once, and the state is left only when both answers are in.
             return []
-        case (.launching, .cgroupEmptied), (.refused, .cgroupEmptied), (.unadopted, .cgroupEmptied),
+        case (.launching, .cgroupEmptied), (.refused, .cgroupEmptied), (.postponed, .cgroupEmptied),
+            (.unadopted, .cgroupEmptied),
             (.atGate, .cgroupEmptied), (.watching, .cgroupEmptied), (.ending, .cgroupEmptied), (.over, .cgroupEmptied):
             // The supervisor's own cgroup.kill, sent because a shim did not kill in time: the record tells the rest.
             return []
         case (.launching, .endStored), (.launching, .endRefused), (.launching, .endRetryDue),
             (.refused, .endStored), (.refused, .endRefused), (.refused, .endRetryDue),
+            (.postponed, .endStored), (.postponed, .endRefused), (.postponed, .endRetryDue),
             (.unadopted, .endStored), (.unadopted, .endRefused), (.unadopted, .endRetryDue),
             (.atGate, .endStored), (.atGate, .endRefused), (.atGate, .endRetryDue),
             (.watching, .endStored), (.watching, .endRefused), (.watching, .endRetryDue),
@@ -199,22 +225,31 @@ public struct RunMachine: Sendable, Hashable {
         }
         if let failure = launch.failure {
             let reason = Reason(failure.isResource ? .resources : .exec, failure.message)
-            let effects = finish(RunEnd(state: .failed, reason: reason, endedAt: now))
-            return (launch.isNew ? [.refuse(.launch(failure))] : []) + effects
+            if launch.isNew { refusal = failure }
+            return finish(RunEnd(state: .failed, reason: reason, endedAt: now))
         }
-        let stops = launch.stops
         state = .atGate(nil)
-        return attemptEffects { attempt in
-            [.go] + (launch.isNew ? [.acknowledge] : []) + stops.map { .request(attempt.invocation, $0) }
-                + [.watch(attempt.invocation)]
-        }
+        return [.go] + (launch.isNew ? [.acknowledge] : []) + handOverStops()
+            + attemptEffects { [.watch($0.invocation)] }
+    }
+
+    /// The stops that nobody could hear before, if there is a shim now.
+    private mutating func handOverStops() -> [RunEffect] {
+        guard wantsWatch, !unheard.isEmpty else { return [] }
+        let stops = unheard
+        unheard = []
+        return attemptEffects { attempt in stops.map { .request(attempt.invocation, $0) } }
     }
 
     private mutating func refuse(_ launch: Launch, _ refusal: StoreRefusal) -> [RunEffect] {
         guard launch.isNew else {
             // The old row stands, so the run is as it was found: it is launched when the store can hold it.
-            state = .unadopted
             launches -= 1
+            guard launch.isPrepared || launch.failure != nil else {
+                state = .postponed
+                return []
+            }
+            state = .unadopted
             return (launch.isPrepared ? [.withhold] : [])
                 + attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
         }
@@ -248,6 +283,8 @@ public struct RunMachine: Sendable, Hashable {
             return finish(RunEnd(state: .lost, reason: Reason(.lost, "its row names no attempt"), endedAt: now))
         }
         switch finding {
+        case .unreadable:
+            return [.lookAgain(attempt.invocation, after: Self.lookInterval)]
         case .newer(let text):
             state = .foreign(text)
             return []
@@ -264,7 +301,7 @@ public struct RunMachine: Sendable, Hashable {
             case .watching, .foreign:
                 // It has run, so it is not launched again.
                 return lose("its record has vanished", attempt, now: now)
-            case .unadopted, .atGate, .launching, .refused, .emptying, .ending, .over:
+            case .unadopted, .atGate, .launching, .refused, .postponed, .emptying, .ending, .over:
                 return relaunch(now: now, fresh: fresh)
             }
         case .observation(let observation, let isEnd):
@@ -277,7 +314,8 @@ public struct RunMachine: Sendable, Hashable {
             switch state {
             case .atGate(let last?): isKnown = last.shimPID == observation.shimPID
             case .watching: isKnown = true
-            case .atGate(nil), .unadopted, .foreign, .launching, .refused, .emptying, .ending, .over: isKnown = false
+            case .atGate(nil), .unadopted, .foreign, .launching, .refused, .postponed, .emptying, .ending, .over:
+                isKnown = false
             }
             switch (observation.phase, isHeld) {
             case (.gate, true):
@@ -289,7 +327,8 @@ public struct RunMachine: Sendable, Hashable {
                 let wasWatched: Bool
                 switch state {
                 case .atGate, .watching: wasWatched = true
-                case .unadopted, .foreign, .launching, .refused, .emptying, .ending, .over: wasWatched = false
+                case .unadopted, .foreign, .launching, .refused, .postponed, .emptying, .ending, .over:
+                    wasWatched = false
                 }
                 state = .watching(observation)
                 return wasWatched ? [] : [.watch(attempt.invocation)]
@@ -345,7 +384,7 @@ public struct RunMachine: Sendable, Hashable {
             shown.endedAt = nil
             shown.withdrawAttemptEnd()
             return shown
-        case .launching, .refused, .unadopted, .atGate, .watching, .foreign, .emptying:
+        case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign, .emptying:
             var shown = run
             shown.overlay(observation)
             if case .emptying = state { shown.setLiveState(.stopping) }

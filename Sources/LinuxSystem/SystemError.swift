@@ -92,6 +92,8 @@ public enum ErrorNumber {
     public static let nameTooLong: Int32 = 36
     /// ENOTEMPTY
     public static let notEmpty: Int32 = 39
+    /// ELOOP
+    public static let tooManyLinks: Int32 = 40
     /// EPROTO
     public static let `protocol`: Int32 = 71
     /// ECONNRESET

@@ -21,9 +21,9 @@ public protocol Launching: Sendable {
     /// Hands a stop request to the attempt's shim; `false`: there is no shim.
     func request(_ id: InvocationID, _ stop: StopRequest) -> Bool
 
-    /// Kills all that is left in the attempt's cgroup and returns when it is empty. Only for attempts whose shim is
-    /// dead, or did not kill in time.
-    func empty(_ id: InvocationID, run: RunID, attempt: Int) async
+    /// Kills all that is left in the attempt's cgroup and waits a while until it is empty; `false`: it is not, or cannot
+    /// be looked at. Only for attempts whose shim is dead, or did not kill in time.
+    func empty(_ id: InvocationID, run: RunID, attempt: Int) async -> Bool
 
     /// Deletes record, end, notify socket and cgroup.
     func clean(_ id: InvocationID, run: RunID, attempt: Int)

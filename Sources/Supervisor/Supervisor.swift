@@ -12,7 +12,10 @@ public actor Supervisor {
         var machine: RunMachine
         var gate: (any PreparedShim)?
         var fire: CheckedContinuation<Result<Run, FireRefusal>, Never>?
+        /// `guardStop` waits.
         var isGuarded = false
+        /// `lookAgain` waits.
+        var looksAgain = false
     }
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
@@ -30,6 +33,8 @@ public actor Supervisor {
 
     /// How long after the end of a grace period the supervisor kills by itself, if the shim did not (design: 5 s).
     private static let guardDelay = Duration.seconds(5)
+
+    private static let watchInterval = Duration.seconds(1)
 
     private let store: any Store
     private let launching: any Launching
@@ -87,9 +92,10 @@ public actor Supervisor {
         for feed in feeds.values { feed.close() }
     }
 
-    /// Returns when every fire that was begun is answered.
+    /// Returns when every fire that is being launched is answered. One whose refusal cannot be stored is not waited for:
+    /// whoever fired it loses the connection, and so knows that it may run.
     public func drain() async {
-        while live.values.contains(where: { $0.fire != nil }) {
+        while live.values.contains(where: { $0.fire != nil && $0.machine.isLaunching }) {
             await withCheckedContinuation { drains.append($0) }
         }
     }
@@ -162,7 +168,8 @@ public actor Supervisor {
         if live[id]?.machine.isUnadopted == true { look(id) }
         guard let entry = live[id] else { return false }
         if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
-            entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none
+            entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none,
+            !entry.isGuarded
         {
             guardStop(id, after: .microseconds(Int64(clamping: grace)) + Self.guardDelay)
         }
@@ -203,6 +210,7 @@ public actor Supervisor {
         entry.machine.invocation.map { byInvocation[$0] = id }
         live[id] = entry
         execute(effects, for: id)
+        if !entry.machine.isLaunching { resumeDrains() }
         for feed in feeds.values { feed.publish(id) }
         if live[id]?.machine.isOver == true { forget(id) }
     }
@@ -244,8 +252,12 @@ public actor Supervisor {
         case .refuse(let refusal):
             answer(id, .failure(refusal))
         case .watch(let invocation):
-            _ = launching.watch(invocation)
+            let isWatched = launching.watch(invocation)
             look(id)
+            // Its shim lives and nobody would hear of its end (no descriptor was left for its pidfd).
+            if !isWatched, live[id]?.machine.invocation == invocation, live[id]?.machine.wantsWatch == true {
+                lookAgain(id, after: Self.watchInterval)
+            }
         case .request(let invocation, let request):
             if !launching.request(invocation, request) { look(id) }
         case .emptyCgroup(let invocation, let attempt):
@@ -260,7 +272,7 @@ public actor Supervisor {
         case .retryEnd(let delay):
             enqueue.yield(.later(id, .endRetryDue, after: delay))
         case .lookAgain(_, let delay):
-            enqueue.yield(.lookAgain(id, after: delay))
+            lookAgain(id, after: delay)
         case .clean(let invocation, let attempt):
             launching.clean(invocation, run: id, attempt: attempt)
             if live[id]?.machine.invocation != invocation { byInvocation[invocation] = nil }
@@ -270,10 +282,6 @@ public actor Supervisor {
     private func answer(_ id: RunID, _ result: Result<Run?, FireRefusal>) {
         guard let fire = live[id]?.fire else { return }
         live[id]?.fire = nil
-        defer {
-            for drain in drains { drain.resume() }
-            drains = []
-        }
         switch result {
         case .success(let run?): fire.resume(returning: .success(run))
         case .success(nil):
@@ -281,6 +289,18 @@ public actor Supervisor {
             fire.resume(returning: .failure(.store(refusal)))
         case .failure(let refusal): fire.resume(returning: .failure(refusal))
         }
+    }
+
+    private func lookAgain(_ id: RunID, after delay: Duration) {
+        guard live[id]?.looksAgain == false else { return }
+        live[id]?.looksAgain = true
+        enqueue.yield(.lookAgain(id, after: delay))
+    }
+
+    private func resumeDrains() {
+        let waiting = drains
+        drains = []
+        for drain in waiting { drain.resume() }
     }
 
     private func guardStop(_ id: RunID, after delay: Duration) {
@@ -297,22 +317,33 @@ public actor Supervisor {
         case .prepare(let id, let run):
             await prepare(id, run)
         case .empty(let id, let invocation, let attempt):
-            await launching.empty(invocation, run: id, attempt: attempt)
+            while await !launching.empty(invocation, run: id, attempt: attempt) {
+                log.error("run \(id): its cgroup is not empty, trying again in 2 s")
+                // The next supervisor goes on with it.
+                do { try await Task.sleep(for: .seconds(2)) } catch { return }
+            }
             deliver(.cgroupEmptied, to: id)
         case .storeEnd(let id, let run):
             await storeEnd(id, run)
         case .later(let id, let event, let delay):
-            try? await Task.sleep(for: delay)
+            do { try await Task.sleep(for: delay) } catch { return }
             deliver(event, to: id)
         case .lookAgain(let id, let delay):
-            try? await Task.sleep(for: delay)
-            look(id)
+            do { try await Task.sleep(for: delay) } catch { return }
+            live[id]?.looksAgain = false
+            if let machine = live[id]?.machine, machine.wantsWatch, let invocation = machine.invocation {
+                execute(.watch(invocation), for: id)
+            } else {
+                look(id)
+            }
         case .guardStop(let id, let delay):
             await killIfOverdue(id, after: delay)
         case .adoptAll:
             await adoptAll()
         case .orphans(let ids, let delay):
-            if let delay { try? await Task.sleep(for: delay) }
+            if let delay {
+                do { try await Task.sleep(for: delay) } catch { return }
+            }
             for id in ids { await settle(orphan: id) }
         }
     }
@@ -366,7 +397,7 @@ public actor Supervisor {
             case .observation(let observation, _) = launching.find(invocation), observation.phase == .started
         else { return }
         log.error("run \(id): its shim did not kill it in time; killing its cgroup")
-        await launching.empty(invocation, run: id, attempt: observation.number)
+        _ = await launching.empty(invocation, run: id, attempt: observation.number)
     }
 
     // MARK: Adoption
@@ -419,6 +450,9 @@ public actor Supervisor {
             log.error("a record without a run is damaged (\(why))", metadata: ["record": "\(path ?? id.description)"])
         case .keep:
             log.warning("record \(id) was written by a newer version and is left alone")
+        case .lookAgain(let why):
+            log.error("record \(id): \(why), looking again in 5 s")
+            enqueue.yield(.orphans([id], after: .seconds(5)))
         case .restore:
             await restore(id)
         }

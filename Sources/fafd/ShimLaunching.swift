@@ -66,6 +66,7 @@ struct ShimLaunching: Launching {
         case .nothing: .nothing
         case .observation(let observation, _, let isEnd): .observation(observation, isEnd: isEnd)
         case .damaged(let text): .damaged(text)
+        case .unreadable(let text): .unreadable(text)
         case .newer(let text): .newer(text)
         }
     }
@@ -87,8 +88,8 @@ struct ShimLaunching: Launching {
         }
     }
 
-    func empty(_ id: InvocationID, run: RunID, attempt: Int) async {
-        _ = await launcher.empty(run, attempt: attempt, cgroup: launcher.cgroup(of: id))
+    func empty(_ id: InvocationID, run: RunID, attempt: Int) async -> Bool {
+        await launcher.empty(run, attempt: attempt, cgroup: launcher.cgroup(of: id))
     }
 
     func removeStrayCgroups() { launcher.cleanStrayCgroups(keeping: []) }
@@ -99,20 +100,16 @@ struct ShimLaunching: Launching {
 
     func setAside(_ id: InvocationID) -> String? { launcher.setAside(id) }
 
+    /// Pulls one event at a time: what waits stays in the launcher's queue, which does not grow with what a task says.
     var events: AsyncStream<AttemptEvent> {
-        let events = launcher.events
-        return AsyncStream { continuation in
-            let pump = Task {
-                for await event in events {
-                    switch event {
-                    case .changed(let id): continuation.yield(.changed(id))
-                    case .shimGone(let id): continuation.yield(.shimGone(id))
-                    case .overflow: continuation.yield(.overflow)
-                    }
-                }
-                continuation.finish()
+        AsyncStream { [launcher] in
+            var events = launcher.events.makeAsyncIterator()
+            return switch await events.next() {
+            case .changed(let id): .changed(id)
+            case .shimGone(let id): .shimGone(id)
+            case .overflow: .overflow
+            case nil: nil
             }
-            continuation.onTermination = { _ in pump.cancel() }
         }
     }
 }

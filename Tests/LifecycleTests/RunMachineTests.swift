@@ -33,13 +33,52 @@ import Testing
         #expect(machine.isOver)
     }
 
-    @Test func `a launch that fails is refused and its row ends as failed`() {
+    @Test func `a launch that fails is refused once its row has ended as failed`() {
         var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
         #expect(machine.handle(.prepareFailed(noCgroup)).isEmpty)
         let effects = machine.handle(.committed)
-        #expect(effects.first == .refuse(.launch(noCgroup)))
+        #expect(effects.count == 1)
         #expect(effects.storedEnd?.state == .failed)
         #expect(effects.storedEnd?.reason?.kind == .exec)
+        // Refused now, the row would be launched by a supervisor that starts before the end is stored.
+        #expect(machine.handle(.endRefused("full")) == [.retryEnd(after: .seconds(5))])
+        _ = machine.handle(.endRetryDue)
+        #expect(machine.handle(.endStored) == [.refuse(.launch(noCgroup)), .clean(invocation, attempt: 1)])
+        #expect(machine.isOver)
+    }
+
+    @Test func `a record that cannot be looked at changes nothing`() {
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        _ = machine.handle(.committed)
+        _ = machine.handle(.prepared(shimPID: 5))
+        for phase in [AttemptObservation.Phase.gate, .started, .exited] {
+            _ = machine.handle(found(phase, held: true))
+            let before = machine
+            #expect(
+                machine.handle(.found(.unreadable("EMFILE"))) == [.lookAgain(invocation, after: .seconds(1))])
+            #expect(machine == before)
+        }
+    }
+
+    @Test func `a launch anew whose row is not stored sends its late shim away and is tried again`() {
+        var machine = RunMachine.adopt(sampleRun(), boot: thisBoot)
+        _ = machine.handle(.found(.nothing))
+        #expect(machine.handle(.stopRequested(kill)).isEmpty)
+        #expect(machine.handle(.commitFailed(full)).isEmpty)
+        #expect(machine.isStored && !machine.isLaunching)
+        #expect(machine.handle(.prepared(shimPID: 5)) == [.withhold, .lookAgain(freshID, after: .seconds(5))])
+        _ = machine.handle(.found(.nothing))
+        _ = machine.handle(.committed)
+        let effects = machine.handle(.prepared(shimPID: 6))
+        let newest = InvocationID(high: 9, low: 10)
+        #expect(effects == [.go, .request(newest, kill), .watch(newest)])
+    }
+
+    @Test func `a stop that comes before anybody could look is handed over then`() {
+        var machine = RunMachine.adopt(sampleRun(), boot: thisBoot)
+        _ = machine.handle(.found(.unreadable("EMFILE")))
+        #expect(machine.handle(.stopRequested(kill)).isEmpty)
+        #expect(machine.handle(found(.started, held: true)) == [.watch(invocation), .request(invocation, kill)])
     }
 
     @Test func `a stop that comes before the shim is handed over after the go`() {

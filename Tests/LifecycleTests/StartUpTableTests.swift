@@ -103,5 +103,6 @@ import Testing
         #expect(OrphanDecision.decide(ran, rowIsFinal: true) == .delete)
         #expect(OrphanDecision.decide(.damaged("crc"), rowIsFinal: nil) == .setAside("crc"))
         #expect(OrphanDecision.decide(.newer("2.0"), rowIsFinal: nil) == .keep)
+        #expect(OrphanDecision.decide(.unreadable("EMFILE"), rowIsFinal: nil) == .lookAgain("EMFILE"))
     }
 }

@@ -10,6 +10,7 @@ final class FakeLaunching: Launching {
         var origin: Run?
         var isEnd = false
         var damage: String?
+        var isUnreadable = false
     }
 
     struct State {
@@ -20,6 +21,9 @@ final class FakeLaunching: Launching {
         var cleaned: [InvocationID] = []
         var setAside: [InvocationID] = []
         var refusal: LaunchRefusal?
+        /// How often `empty` fails, and `watch`, before they work.
+        var emptyFailures = 0
+        var watchFailures = 0
         /// Whether a row is there, asked at each go.
         var violations: [String] = []
     }
@@ -48,6 +52,7 @@ final class FakeLaunching: Launching {
     func find(_ id: InvocationID) -> Finding {
         state.withLock { state in
             guard let record = state.records[id] else { return .nothing }
+            if record.isUnreadable { return .unreadable("open: EMFILE") }
             if let damage = record.damage { return .damaged(damage) }
             return .observation(record.observation, isEnd: record.isEnd)
         }
@@ -55,7 +60,15 @@ final class FakeLaunching: Launching {
 
     func origin(_ id: InvocationID) -> Run? { state.withLock { $0.records[id]?.origin } }
 
-    func watch(_ id: InvocationID) -> Bool { state.withLock { $0.records[id]?.observation.shimPID != nil } }
+    func watch(_ id: InvocationID) -> Bool {
+        state.withLock { state in
+            if state.watchFailures > 0 {
+                state.watchFailures -= 1
+                return false
+            }
+            return state.records[id]?.observation.shimPID != nil
+        }
+    }
 
     func request(_ id: InvocationID, _ stop: StopRequest) -> Bool {
         state.withLock { state in
@@ -65,7 +78,16 @@ final class FakeLaunching: Launching {
         }
     }
 
-    func empty(_ id: InvocationID, run: RunID, attempt: Int) async { state.withLock { $0.emptied.append(run) } }
+    func empty(_ id: InvocationID, run: RunID, attempt: Int) async -> Bool {
+        state.withLock { state in
+            if state.emptyFailures > 0 {
+                state.emptyFailures -= 1
+                return false
+            }
+            state.emptied.append(run)
+            return true
+        }
+    }
 
     func clean(_ id: InvocationID, run: RunID, attempt: Int) {
         state.withLock {

@@ -122,6 +122,47 @@ import Testing
         }
     }
 
+    @Test func `a run is not over before its cgroup is empty, however long that takes`() async throws {
+        let launching = FakeLaunching()
+        launching.state.withLock { $0.emptyFailures = 1 }
+        try await withSupervisor(MemoryStore(), launching) { supervisor in
+            let run = try await supervisor.fire(request())
+            launching.killShim(run.attempts[0].invocation)
+            #expect(try await end(of: run.id, supervisor).state == .lost)
+            #expect(launching.state.withLock { $0.emptied } == [run.id])
+        }
+    }
+
+    @Test func `a record that cannot be read for a while costs nothing`() async throws {
+        let launching = FakeLaunching()
+        try await withSupervisor(MemoryStore(), launching) { supervisor in
+            let run = try await supervisor.fire(request())
+            let id = run.attempts[0].invocation
+            launching.state.withLock { $0.records[id]?.isUnreadable = true }
+            launching.end(id, .exited(code: 7))
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(try await supervisor.run(run.id)?.state.isFinal == false)
+            #expect(launching.state.withLock { $0.emptied.isEmpty && $0.setAside.isEmpty })
+            launching.state.withLock { $0.records[id]?.isUnreadable = false }
+            #expect(try await end(of: run.id, supervisor).attempts.last?.exit == .exited(code: 7))
+        }
+    }
+
+    @Test func `an attempt that could not be watched at first is watched later`() async throws {
+        let launching = FakeLaunching()
+        launching.state.withLock { $0.watchFailures = 1 }
+        try await withSupervisor(MemoryStore(), launching) { supervisor in
+            let run = try await supervisor.fire(request())
+            // Ends, and nobody is told.
+            launching.state.withLock { state in
+                state.records[run.attempts[0].invocation]?.observation.phase = .emptied
+                state.records[run.attempts[0].invocation]?.observation.exit = .exited(code: 0)
+                state.records[run.attempts[0].invocation]?.observation.shimPID = nil
+            }
+            #expect(try await end(of: run.id, supervisor).state == .succeeded)
+        }
+    }
+
     @Test func `another supervisor goes on where the first was killed`() async throws {
         let store = MemoryStore()
         let launching = FakeLaunching()

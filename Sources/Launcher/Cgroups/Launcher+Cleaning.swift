@@ -97,8 +97,12 @@ extension Launcher {
     private func recordedCgroups() throws(SystemError) -> Set<String> {
         var names: Set<String> = []
         for name in try Files.list(directories.records) {
-            guard let id = RecordName.exact(name), case .record(let record, _) = files.readRecord(id) else { continue }
-            names.insert("\(record.observation.run).\(record.observation.number)")
+            guard let id = RecordName.exact(name) else { continue }
+            switch files.readRecord(id) {
+            case .record(let record, _): names.insert("\(record.observation.run).\(record.observation.number)")
+            case .unreadable(let error): throw error  // its cgroup may be one that is needed
+            case .nothing, .damaged, .newer: break
+            }
         }
         return names
     }

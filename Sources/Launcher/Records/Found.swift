@@ -8,6 +8,8 @@ public enum Found: Sendable, Hashable {
     case observation(AttemptObservation, origin: [UInt8], isEnd: Bool)
     /// Not to be believed in any part: why.
     case damaged(String)
+    /// Could not be looked at: why. The attempt may be as well as ever.
+    case unreadable(String)
     /// Written by a later version: to be shown and killed through its cgroup, never judged or deleted.
     case newer(String)
 }

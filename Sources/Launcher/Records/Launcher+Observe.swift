@@ -32,16 +32,13 @@ extension Launcher {
         switch files.readRecord(id) {
         case .nothing: return end(id) ?? .nothing
         case .record(let record, let holder):
-            if holder == .nobody, record.observation.phase != .emptied, case .observation? = end(id) {
-                return end(id) ?? .nothing
-            }
+            if holder == .nobody, record.observation.phase != .emptied, let end = end(id), end.decides { return end }
             return found(record, holder, isEnd: false)
         case .damaged(let why, _):
-            if case .observation(let observation, let origin, _)? = end(id) {
-                return .observation(observation, origin: origin, isEnd: true)
-            }
+            if let end = end(id), end.decides { return end }
             return .damaged(why)
         case .newer(let why, _): return .newer(why)
+        case .unreadable(let error): return .unreadable("\(error)")
         }
     }
 
@@ -58,6 +55,7 @@ extension Launcher {
         case .record(let record, let holder): found(record, holder, isEnd: true)
         case .damaged(let why, _): .damaged(why)
         case .newer(let why, _): .newer(why)
+        case .unreadable(let error): .unreadable("\(error)")
         }
     }
 
@@ -81,6 +79,16 @@ extension Launcher {
             try Files.remove(path)
         } catch {
             logger.debug("an unfinished record stays", metadata: ["path": "\(path)", "error": "\(error)"])
+        }
+    }
+}
+
+extension Found {
+    /// As an end, it stands before what a record without a holder says. One that cannot be looked at now may be there.
+    fileprivate var decides: Bool {
+        switch self {
+        case .observation, .unreadable: true
+        case .nothing, .damaged, .newer: false
         }
     }
 }

@@ -18,6 +18,8 @@ struct RecordFiles: Sendable {
         case record(AttemptRecord, FileLock.Holder)
         case damaged(String, FileLock.Holder)
         case newer(String, FileLock.Holder)
+        /// Says nothing about the attempt.
+        case unreadable(SystemError)
     }
 
     /// Reads the live record. A slot that a living shim is just writing looks damaged for a moment.
@@ -45,7 +47,7 @@ struct RecordFiles: Sendable {
         } catch  where error.errno == ErrorNumber.notFound {
             return .nothing
         } catch {
-            return .damaged("\(record(id)) cannot be read: \(error)", .nobody)
+            return failure(error, record(id))
         }
     }
 
@@ -57,7 +59,18 @@ struct RecordFiles: Sendable {
         } catch  where error.errno == ErrorNumber.notFound {
             return .nothing
         } catch {
-            return .damaged("\(end(id)) cannot be read: \(error)", .nobody)
+            return failure(error, end(id))
+        }
+    }
+
+    /// What is no file of ours is damage; that there is no descriptor or no memory left is not, nor is an I/O error:
+    /// whoever took it for damage would kill attempts that are well.
+    private func failure(_ error: SystemError, _ path: String) -> Reading {
+        switch error.errno {
+        case ErrorNumber.tooLarge, ErrorNumber.isDirectory, ErrorNumber.tooManyLinks:
+            .damaged("\(path) cannot be read: \(error)", .nobody)
+        default:
+            .unreadable(SystemError(call: error.call, path: path, errno: error.errno))
         }
     }
 
