@@ -203,7 +203,7 @@ static uint32_t step(struct walk *w, const char *name, const char *const *allowe
 static uint32_t walk(struct walk *w, const char *path, const char *const *allowed, size_t count) {
     memset(w->result, 0, sizeof *w->result);
     if (w->culprit_size > 0) w->culprit[0] = 0;
-    if (w->real_size == 0) return refuse(w, FAF_CHECK_PATH_TOO_LONG, 0, NULL, NULL);
+    if (w->real_size == 0) return w->result->problem = FAF_CHECK_PATH_TOO_LONG;
     w->real[0] = 0;
     if (path[0] != '/') return refuse(w, FAF_CHECK_NOT_ABSOLUTE, 0, NULL, NULL);
     if (strlen(path) >= sizeof w->rest) return refuse(w, FAF_CHECK_PATH_TOO_LONG, 0, NULL, NULL);
