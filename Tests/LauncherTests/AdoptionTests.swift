@@ -135,3 +135,49 @@ extension AdoptionTests {
         #expect(end.exit == .exited(code: 0))
     }
 }
+
+extension AdoptionTests {
+    @Test func `the subtree that the tasks' unit names is used, also after it has moved`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let mount = try #require(try CgroupMount.find())
+        var subtrees: [Cgroup] = []
+        defer {
+            for subtree in subtrees {
+                try? subtree.kill()
+                for _ in 0..<2000 where (try? subtree.isPopulated()) == true { usleep(1000) }
+                try? subtree.remove()
+            }
+        }
+        func hold(_ name: String) throws -> Cgroup {
+            let subtree = Cgroup(path: "\(mount.point)/faf-held-\(getpid())-\(name)")
+            subtrees.append(subtree)
+            for cgroup in [subtree, subtree.child("hold"), subtree.child("shims"), subtree.child("t")] {
+                try cgroup.make()
+            }
+            try Files.makeDirectories(world.directories.runtime, mode: 0o755)
+            try Files.replaceDurably(world.directories.tasksCgroup, with: Array((subtree.path + "\n").utf8))
+            return subtree
+        }
+        let first = try hold("a")
+        let launcher = try world.launcher()
+        #expect(launcher.cgroupRoot == first.path)
+        let launch = try world.launch("exec sleep 1000")
+        try await launcher.prepare(launch).go()
+        let running = try await launcher.observation(launch.attempt.invocation) { $0.phase == .started }
+        #expect(try first.child("t").child("\(launch.run.id).1").processes() == [running.mainPID])
+
+        // The unit is stopped, which kills the mother, and started again elsewhere.
+        let second = try hold("b")
+        kill(try #require(launcher.mothers.pid), SIGKILL)
+        try await eventually("the mother's death is noticed") { launcher.mothers.pid == nil }
+        let next = try world.launch("exec sleep 1000")
+        let prepared = try await launcher.prepare(next)
+        defer { prepared.withhold() }
+        #expect(launcher.cgroupRoot == second.path)
+        #expect(launcher.cgroup(of: next.attempt.invocation) == "\(second.path)/t/\(next.run.id).1")
+        #expect(await launcher.empty(launch.run.id, attempt: 1, cgroup: launcher.cgroup(of: launch.attempt.invocation)))
+        let end = try await launcher.observation(launch.attempt.invocation) { $0.phase == .emptied }
+        #expect(end.exit == .signaled(signal: 9, coreDumped: false))
+    }
+}

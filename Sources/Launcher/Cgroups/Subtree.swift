@@ -1,32 +1,67 @@
 internal import LinuxSystem
 internal import Logging
-internal import ShimProtocol
+internal import Synchronization
 internal import TaskModel
 
 /// The cgroups of the tasks: `hold/`, `shims/` with every shim, `t/RUN.ATTEMPT` with an attempt's processes.
-struct Subtree: Sendable {
-    /// Absolute path; `nil`: there are no cgroups here, PDEATHSIG and the subreaper stand in.
-    let root: String?
-    /// Made by faf-tasks.service, which says where.
-    let isDelegated: Bool
-    /// The hierarchy's mount point.
-    let mount: String?
+final class Subtree: Sendable {
+    private enum Root {
+        /// Made by faf-tasks.service, which says where.
+        case delegated(String)
+        case own(String)
+        /// systemd runs here and faf-tasks.service has not been started: nothing is launched outside of it.
+        case awaited
+        /// There are no cgroups here, PDEATHSIG and the subreaper stand in.
+        case none
+    }
+
+    private let directories: Directories
+    private let mount: CgroupMount?
+    private let state: Mutex<Root>
+
+    private init(_ directories: Directories, _ mount: CgroupMount?, _ root: Root) {
+        self.directories = directories
+        self.mount = mount
+        state = Mutex(root)
+    }
+
+    /// Absolute path; `nil`: none.
+    var root: String? {
+        switch state.withLock({ $0 }) {
+        case .delegated(let path), .own(let path): path
+        case .awaited, .none: nil
+        }
+    }
+
+    /// Whether faf-tasks.service is responsible.
+    var isDelegated: Bool {
+        switch state.withLock({ $0 }) {
+        case .delegated, .awaited: true
+        case .own, .none: false
+        }
+    }
 
     static func find(_ directories: Directories, logger: Logger) throws(LauncherError) -> Subtree {
         let mount: CgroupMount?
         do { mount = try CgroupMount.find() } catch { throw .system(error) }
         guard let mount else {
             logger.warning("no cgroup v2 hierarchy: descendants of a killed shim cannot be found")
-            return Subtree(root: nil, isDelegated: false, mount: nil)
+            return Subtree(directories, nil, .none)
         }
         if let delegated = try delegatedRoot(directories, mount) {
-            return Subtree(root: delegated, isDelegated: true, mount: mount.point)
+            return Subtree(directories, mount, .delegated(delegated))
+        }
+        // sd_booted(3): on such a machine the hierarchy is systemd's, but for what it delegates.
+        if directories.tasksCgroup == Directories.system.tasksCgroup, OwnProcess.uid == 0,
+            (try? FileStatus.of(path: "/run/systemd/system")) ?? nil != nil
+        {
+            logger.warning("faf-tasks.service has not been started: nothing can be launched until it is")
+            return Subtree(directories, mount, .awaited)
         }
         do {
             if let own = try ownRoot(directories, mount) {
-                let subtree = Subtree(root: own, isDelegated: false, mount: mount.point)
-                try subtree.make(above: mount.point)
-                return subtree
+                try make(own, above: mount.point)
+                return Subtree(directories, mount, .own(own))
             }
             logger.warning("no cgroup that this user may write: descendants of a killed shim cannot be found")
         } catch {
@@ -34,7 +69,27 @@ struct Subtree: Sendable {
                 "the tasks' cgroups cannot be made: descendants of a killed shim cannot be found",
                 metadata: ["error": "\(error)"])
         }
-        return Subtree(root: nil, isDelegated: false, mount: mount.point)
+        return Subtree(directories, mount, .none)
+    }
+
+    /// Before each launch: faf-tasks.service may have been started meanwhile.
+    func look() throws(LaunchFailure) {
+        guard case .awaited = state.withLock({ $0 }) else { return }
+        try lookAgain()
+        if case .awaited = state.withLock({ $0 }) {
+            throw .step("cgroup", errno: ErrorNumber.notFound, isDelegated: true)
+        }
+    }
+
+    private func lookAgain() throws(LaunchFailure) {
+        guard let mount else { return }
+        do {
+            if let path = try Subtree.delegatedRoot(directories, mount) { state.withLock { $0 = .delegated(path) } }
+        } catch {
+            throw LaunchFailure(
+                step: "cgroup", errno: ErrorNumber.invalid, message: "the tasks' cgroup is not known: \(error)",
+                remedy: "systemctl restart faf-tasks.service")
+        }
     }
 
     private static func delegatedRoot(_ directories: Directories, _ mount: CgroupMount) throws(LauncherError) -> String?
@@ -62,8 +117,7 @@ struct Subtree: Sendable {
         return "\(own)/\(name)"
     }
 
-    private func make(above mount: String) throws(SystemError) {
-        guard let root else { return }
+    private static func make(_ root: String, above mount: String) throws(SystemError) {
         let top = Cgroup(path: root)
         try top.make()
         for name in ["hold", "shims", "t"] { try top.child(name).make() }
@@ -76,11 +130,12 @@ struct Subtree: Sendable {
         }
     }
 
-    /// A descriptor of `shims/`, for the mother; `nil`: no cgroups here.
+    /// A descriptor of `shims/`, for a new mother; `nil`: no cgroups here.
     func openShims() throws(LaunchFailure) -> OwnedDescriptor? {
+        if isDelegated { try lookAgain() }  // the unit may have moved since the last mother was started
         guard let root, let mount else { return nil }
         do {
-            if !isDelegated { try make(above: mount) }
+            if !isDelegated { try Subtree.make(root, above: mount.point) }
             return try Cgroup(path: root).child("shims").open()
         } catch {
             throw .step("cgroup", errno: error.errno, isDelegated: isDelegated)
@@ -93,7 +148,7 @@ struct Subtree: Sendable {
     /// The cgroup that an attempt has: the recorded one if that is one of ours for this attempt (the tasks' unit may lie
     /// elsewhere by now), else where this launcher would have put it.
     func cgroup(run: RunID, attempt: Int, recorded: String?) -> Cgroup? {
-        if let recorded, let mount, recorded.hasPrefix(mount + "/"), recorded.hasSuffix("/t/\(run).\(attempt)"),
+        if let recorded, let mount, recorded.hasPrefix(mount.point + "/"), recorded.hasSuffix("/t/\(run).\(attempt)"),
             !recorded.split(separator: "/").contains(".."), !recorded.utf8.contains(0)
         {
             return Cgroup(path: recorded)

@@ -12,6 +12,8 @@ extension Launcher {
     /// throws. Cancellation withholds the go.
     @concurrent
     public func prepare(_ launch: Launch) async throws(LaunchFailure) -> PreparedAttempt {
+        try subtree.look()
+        try mothers.ensure()
         let specification: [UInt8]
         do { specification = try self.specification(launch).encoded() } catch {
             throw LaunchFailure(

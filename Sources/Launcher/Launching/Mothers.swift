@@ -35,6 +35,14 @@ final class Mothers: Sendable {
         self.logger = logger
     }
 
+    /// Starts a mother if there is none. With it the tasks' cgroup is known as it is now.
+    func ensure() throws(LaunchFailure) {
+        try state.withLock { (state) throws(LaunchFailure) in
+            if state.isEnded { throw failure(ErrorNumber.cancelled) }
+            if state.socket == nil { try start(&state) }
+        }
+    }
+
     /// Has a shim forked that gets `gate`, which stays the caller's. `full`: the mother is behind, try again.
     func fork(gate: Int32) throws(LaunchFailure) -> Outcome {
         try state.withLock { (state) throws(LaunchFailure) in
