@@ -20,6 +20,9 @@ public protocol Host: Sendable {
 
     /// The output of a run from this byte on, at most `limit` bytes; empty at its present end.
     func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8]
+
+    /// How many bytes of output a run has; 0 if it has none.
+    func outputSize(of run: RunID) throws(HostRefusal) -> UInt64
 }
 
 /// Something that the machine does not allow or does not have.

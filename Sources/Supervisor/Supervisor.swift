@@ -144,10 +144,10 @@ public actor Supervisor {
         return try await store.run(id)
     }
 
-    /// All runs that are not over, newest first.
-    public func activeRuns(task: String? = nil) -> [Run] {
+    /// The runs that are not over and that `isWanted`, newest first. Records of others are not read.
+    public func activeRuns(task: String? = nil, where isWanted: @Sendable (Run) -> Bool = { _ in true }) -> [Run] {
         live.keys.sorted(by: >).compactMap { id in
-            if let task, live[id]?.machine.run.task != task { return nil }
+            guard let run = live[id]?.machine.run, task == nil || run.task == task, isWanted(run) else { return nil }
             return present(id)
         }
     }

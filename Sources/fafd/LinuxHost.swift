@@ -32,10 +32,20 @@ struct LinuxHost: Host {
         do {
             return try Files.read(configuration.directories.log(of: run), from: offset, limit: limit) ?? []
         } catch {
-            throw HostRefusal(
-                subject: "run \(run)", message: "its output cannot be read: \(error)",
-                remedy: "look at \(configuration.directories.logs)")
+            throw unreadable(run, error)
         }
+    }
+
+    func outputSize(of run: RunID) throws(HostRefusal) -> UInt64 {
+        do { return try FileStatus.of(path: configuration.directories.log(of: run))?.size ?? 0 } catch {
+            throw unreadable(run, error)
+        }
+    }
+
+    private func unreadable(_ run: RunID, _ error: SystemError) -> HostRefusal {
+        HostRefusal(
+            subject: "run \(run)", message: "its output cannot be read: \(error)",
+            remedy: "look at \(configuration.directories.logs)")
     }
 
     func missingProtections() -> [(kind: String, text: String)] {

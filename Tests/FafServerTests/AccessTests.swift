@@ -15,6 +15,7 @@ import Testing
         }
         func missingProtections() -> [(kind: String, text: String)] { [] }
         func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8] { [] }
+        func outputSize(of run: RunID) throws(HostRefusal) -> UInt64 { 0 }
     }
 
     private func caller(_ uid: UInt32, gid: UInt32? = nil, groups: [UInt32] = []) -> PeerCredentials {

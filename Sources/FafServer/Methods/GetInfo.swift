@@ -7,7 +7,7 @@ import VarlinkServer
 extension FafService {
     func getInfo(_ caller: PeerCredentials) async -> Wire.GetInfo.Reply {
         var active: [String: Int64] = [:]
-        for run in await supervisor.activeRuns() where access.maySee(caller, run) {
+        for run in await supervisor.activeRuns(where: { access.maySee(caller, $0) }) {
             active[run.state.rawValue, default: 0] += 1
         }
         return Wire.GetInfo.Reply(

@@ -28,21 +28,18 @@ extension FafService {
     private func kill(
         allOf task: String, _ stop: StopRequest, _ caller: PeerCredentials
     ) async throws(VarlinkFailure) -> [Int64] {
-        let runs = await supervisor.activeRuns(task: task)
+        let runs = await supervisor.activeRuns(task: task) { access.maySee(caller, $0) }
         if runs.isEmpty {
+            if let other = await supervisor.activeRuns(ofTask: task).last,
+                let run = try await run(other.rawValue), !access.maySee(caller, run)
+            {
+                throw access.denied(caller, "kill", run: run).failure
+            }
             // Says "no such task" where that is the reason; a unit that is broken or gone does not protect its runs.
             if case .notFound = catalog.current.task(named: task) { _ = try usableTask(task) }
         }
         var reached: [Int64] = []
-        for run in runs {
-            guard access.maySee(caller, run) else {
-                if runs.allSatisfy({ !access.maySee(caller, $0) }) {
-                    throw access.denied(caller, "kill", run: run).failure
-                }
-                continue
-            }
-            if await supervisor.stop(run.id, stop) { reached.append(run.id.rawValue) }
-        }
+        for run in runs where await supervisor.stop(run.id, stop) { reached.append(run.id.rawValue) }
         return reached
     }
 

@@ -7,6 +7,8 @@ import VarlinkServer
 extension FafService {
     /// How many runs one reply holds when there are several, and how many rows are read at a time.
     private static let page = 200
+    /// More do not go into one reply.
+    private static let singleReply = 2000
 
     func listRuns(
         _ request: Wire.ListRuns.Request, _ caller: PeerCredentials, _ reply: ReplyWriter
@@ -14,13 +16,16 @@ extension FafService {
         var limit = request.limit ?? 20
         if limit < -1 { throw .invalidParameter("limit") }
         if limit == -1 { limit = .max }
-        var batch = await supervisor.activeRuns(task: request.task).filter { access.maySee(caller, $0) }
+        var batch = await supervisor.activeRuns(task: request.task) { access.maySee(caller, $0) }
         var before: RunID?
         while limit > 0 {
-            if reply.wantsMore, batch.count >= Self.page {
-                try await reply.send(Wire.ListRuns.Reply(runs: batch.map(\.wire)).json, continues: true)
-                batch = []
+            while reply.wantsMore, batch.count >= Self.page {
+                let part = batch.prefix(Self.page)
+                batch.removeFirst(part.count)
+                try await reply.send(Wire.ListRuns.Reply(runs: part.map(\.wire)).json, continues: true)
             }
+            guard batch.count <= Self.singleReply else { throw .expectedMore }
+            if Task.isCancelled { throw .clientGone }
             let rows: [Run]
             do {
                 rows = try await supervisor.finishedRuns(task: request.task, before: before, limit: Self.page)

@@ -6,9 +6,13 @@ import VarlinkServer
 extension FafService {
     /// Bytes read at a time; a reply is not larger than what they decode to.
     private static let chunk = 64 * 1024
+    /// A single reply does not stand for more than this; whoever wants more takes it in pieces.
+    private static let singleReply = 256 * 1024
     /// How often a followed log is looked at: files tell nobody that they have grown.
     private static let followInterval = Duration.milliseconds(100)
 
+    /// A task may write without end, and make its log look as long as it likes (ftruncate): so no reading takes longer or
+    /// holds more than a chunk before others get their turn, and it ends when the client leaves.
     func readLog(
         _ request: Wire.ReadLog.Request, _ caller: PeerCredentials, _ reply: ReplyWriter
     ) async throws(VarlinkFailure) {
@@ -18,65 +22,41 @@ extension FafService {
         let id = try await visibleRun(request.run, caller, to: "read the log of").id
 
         var reader = LineReader()
-        var lines: [String] = []
-        func flush(continues: Bool) async throws(VarlinkFailure) {
-            try await reply.send(Wire.ReadLog.Reply(lines: lines).json, continues: continues)
-            lines = []
+        if let lines = request.lines {
+            reader.offset = try await LogTail.start(
+                of: lines, size: host { (host) throws(HostRefusal) in try host.outputSize(of: id) }, chunk: Self.chunk
+            ) { (offset, limit) throws(VarlinkFailure) in try output(of: id, from: offset, limit: limit) }
         }
+        let start = reader.offset
         while true {
             // Asked before the file is read, so that what was written before the end is read.
             let isOver = try await visibleRun(request.run, caller, to: "read the log of").state.isFinal
             while true {
-                let bytes: [UInt8]
-                do { bytes = try host.output(of: id, from: reader.offset, limit: Self.chunk) } catch {
-                    throw Wire.Unavailable(message: "\(error.subject): \(error.message)", remedy: error.remedy).failure
-                }
+                let bytes = try output(of: id, from: reader.offset, limit: Self.chunk)
                 if bytes.isEmpty { break }
-                lines += reader.take(bytes)
-                if let last = request.lines, !reader.isFollowing, lines.count > Int(clamping: last) {
-                    lines.removeFirst(lines.count - Int(clamping: last))
-                } else if reply.wantsMore, request.lines == nil || reader.isFollowing {
-                    try await flush(continues: true)
+                reader.take(bytes)
+                if reply.wantsMore {
+                    try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: true)
+                } else if reader.offset - start > UInt64(Self.singleReply) {
+                    throw .expectedMore
                 }
+                await Task.yield()
+                if Task.isCancelled { throw .clientGone }
             }
             if !follow || isOver { break }
-            if !lines.isEmpty { try await flush(continues: true) }
-            reader.isFollowing = true
-            do { try await Task.sleep(for: Self.followInterval) } catch { return }
+            do { try await Task.sleep(for: Self.followInterval) } catch { throw .clientGone }
         }
-        if let rest = reader.finish() { lines.append(rest) }
-        if let last = request.lines, !reader.isFollowing, lines.count > Int(clamping: last) {
-            lines.removeFirst(lines.count - Int(clamping: last))
-        }
-        try await flush(continues: false)
-    }
-}
-
-/// Cuts bytes into lines; what is not UTF-8 becomes U+FFFD.
-private struct LineReader {
-    /// Bytes taken so far.
-    var offset: UInt64 = 0
-    var isFollowing = false
-    private var partial: [UInt8] = []
-
-    /// A line longer than this is cut, so that a task without newlines cannot fill the memory.
-    private static let longest = 256 * 1024
-
-    mutating func take(_ bytes: [UInt8]) -> [String] {
-        offset += UInt64(bytes.count)
-        var lines: [String] = []
-        for byte in bytes {
-            if byte == UInt8(ascii: "\n") || partial.count >= Self.longest {
-                lines.append(String(decoding: partial, as: UTF8.self))
-                partial.removeAll(keepingCapacity: true)
-                if byte == UInt8(ascii: "\n") { continue }
-            }
-            partial.append(byte)
-        }
-        return lines
+        reader.finish()
+        try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: false)
     }
 
-    mutating func finish() -> String? {
-        partial.isEmpty ? nil : String(decoding: partial, as: UTF8.self)
+    private func output(of id: RunID, from offset: UInt64, limit: Int) throws(VarlinkFailure) -> [UInt8] {
+        try host { (host) throws(HostRefusal) in try host.output(of: id, from: offset, limit: limit) }
+    }
+
+    private func host<Value>(_ body: (any Host) throws(HostRefusal) -> Value) throws(VarlinkFailure) -> Value {
+        do { return try body(host) } catch {
+            throw Wire.Unavailable(message: "\(error.subject): \(error.message)", remedy: error.remedy).failure
+        }
     }
 }

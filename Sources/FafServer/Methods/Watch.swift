@@ -31,7 +31,7 @@ extension FafService {
             if run.state.isFinal { return }
             shown[run.id] = run
         } else {
-            for run in await supervisor.activeRuns(task: request.task) where access.maySee(caller, run) {
+            for run in await supervisor.activeRuns(task: request.task, where: { access.maySee(caller, $0) }) {
                 try await reply.send(Wire.Watch.Reply(run: run.wire).json, continues: true)
                 shown[run.id] = run
             }
