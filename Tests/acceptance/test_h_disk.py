@@ -331,7 +331,10 @@ def test_h8_a_damaged_database_is_named(faf, how):
     assert "faf.db" in system.read(daemon.log)
     assert puppet("result = 3") == 3
     if daemon.is_alive():
-        assert faf.run(puppet.run)["state"] == "running", "its row comes back from its record"
+        def is_back():
+            return (puppet.run, "running") in [(run["number"], run["state"]) for run in faf.runs()]
+
+        wait_for(is_back, 5, "its row comes back from its record")
         assert faf.fire("t") > puppet.run
     else:
         assert daemon.process.returncode != 0

@@ -81,7 +81,7 @@ def test_m_a_restart_is_not_noticed(own):
 
 def test_m_other_users_are_refused_in_units(own):
     """M: User= of somebody else cannot be had without root: refused, nothing runs."""
-    own.unit("t", ExecStart=own.marker(), User=ALICE)
+    own.unit("t", ExecStart=own.marker(), User=4242)
     done = own.faf("fire", "t")
     if done.returncode == 0:
         assert own.wait(int(done.stdout))["state"] == "failed"

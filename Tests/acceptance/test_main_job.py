@@ -581,14 +581,15 @@ def test_colour_only_on_a_terminal(faf):
 def test_run_in_the_foreground(faf):
     """`run --foreground TASK`: the same checks and environment, the caller's own rights; no run is recorded."""
     faf.task("t", f'printf "%s\\0" "$@" > {faf.out}/argv; echo "task $FAF_TASK"; exit 3')
-    done = faf.faf("run", "--foreground", "t", "--b=2", "--a=x y")
+    own = [] if faf.root else ["--user", "--socket", faf.socket_path]
+    done = faf.faf("run", "--foreground", *own, "t", "--b=2", "--a=x y")
     assert done.returncode == 3, (done.returncode, done.stderr)
     assert "task t" in done.stdout
     assert faf.output("argv").read_bytes() == b"--a=x y\0--b=2\0"
     assert faf.runs() == []
     os.chmod(faf.scripts + "/t", 0o777)
     faf.output("argv").unlink()
-    assert faf.faf("run", "--foreground", "t").returncode not in (0, 3)
+    assert faf.faf("run", "--foreground", *own, "t").returncode not in (0, 3)
     assert not faf.output("argv").exists()
 
 
