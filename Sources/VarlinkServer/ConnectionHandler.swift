@@ -164,7 +164,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             write(bytes, context)
         case .method(let interface, let method):
             lastNumber += 1
-            let writer = ReplyWriter(call: call, number: lastNumber, connection: NIOLoopBound(self, eventLoop: eventLoop))
+            let writer = ReplyWriter(
+                call: call, number: lastNumber, connection: NIOLoopBound(self, eventLoop: eventLoop))
             let task = Task { [server, caller] in
                 await server.run(interface, method, call.parameters, caller, writer)
             }
@@ -202,7 +203,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             return
         }
         guard messageTimer == nil else { return }
-        messageTimer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(server.limits.messageTime)) { [weak self] in
+        messageTimer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(server.limits.messageTime)) {
+            [weak self] in
             guard let self else { return }
             end(server.limits.reply(.messageTime))
         }

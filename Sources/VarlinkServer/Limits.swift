@@ -32,7 +32,8 @@ public struct Limits: Sendable {
         var limits = self
         limits.connections = min(connections, max(4, descriptors / 2))
         limits.connectionsForRoot = min(connectionsForRoot, limits.connections / 4)
-        limits.connectionsPerUser = min(connectionsPerUser, max(1, (limits.connections - limits.connectionsForRoot) / 2))
+        limits.connectionsPerUser = min(
+            connectionsPerUser, max(1, (limits.connections - limits.connectionsForRoot) / 2))
         return limits
     }
 
@@ -64,7 +65,10 @@ extension Limits {
                 ("this user has \(connectionsPerUser) connections already", "close those that are not used")
             case .connections: ("there are too many connections already", "try again later")
             case .pendingBytesPerUser:
-                ("this user has \(pendingBytesPerUser) bytes of messages under way", "send fewer or smaller ones at once")
+                (
+                    "this user has \(pendingBytesPerUser) bytes of messages under way",
+                    "send fewer or smaller ones at once"
+                )
             }
         var parameters = JSONObject()
         parameters["limit"] = .string(limit.rawValue)

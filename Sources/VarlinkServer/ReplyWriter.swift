@@ -34,7 +34,8 @@ public final class ReplyWriter: Sendable {
             guard await waitForRoom(sending: encoded(reply)) else { throw .clientGone }
         } else if isFinished.exchange(true, ordering: .acquiringAndReleasing) == false {
             let bytes = encoded(reply)
-            connection.eventLoop.execute { [connection, number] in connection.value.send(bytes, last: true, of: number) }
+            connection.eventLoop.execute { [connection, number] in connection.value.send(bytes, last: true, of: number)
+            }
         }
     }
 

@@ -43,7 +43,8 @@ public final class VarlinkServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
-                .writeBufferWaterMark, value: .init(low: core.limits.unsentBytes / 2, high: core.limits.unsentBytes))
+                .writeBufferWaterMark, value: .init(low: core.limits.unsentBytes / 2, high: core.limits.unsentBytes)
+            )
             .childChannelInitializer { [core] channel in
                 channel.eventLoop.makeCompletedFuture { try core.admit(channel) }
             }
@@ -87,12 +88,14 @@ extension VarlinkServer {
 
         /// A new connection, before anything of it is read. What is thrown closes it.
         func admit(_ channel: any Channel) throws {
-            let credentials = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
+            let credentials = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) {
+                socket in
                 // NIO's accept4 leaves this out, and every process that fafd starts would hold the connection open.
                 _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
                 let credentials = try PeerCredentials(ofSocket: socket)
                 if let limit = connections.admit(user: credentials.uid) {
-                    logger.debug("connection refused", metadata: ["uid": "\(credentials.uid)", "limit": "\(limit.rawValue)"])
+                    logger.debug(
+                        "connection refused", metadata: ["uid": "\(credentials.uid)", "limit": "\(limit.rawValue)"])
                     refuse(limit, socket)
                     throw Refused()
                 }

@@ -49,7 +49,8 @@ import VarlinkClient
             // What does not belong to the reply is the next one's.
             try peer.writeAll(Array("{\"parameters\":{\"a\":\"b\"},\"unknown\":1}\u{0}{\"parameters\":".utf8))
             #expect(try client.call("a.b.C", ["x": "y"]) == ["a": "b"])
-            #expect(try peer.read(maximum: 1000) == Array("{\"method\":\"a.b.C\",\"parameters\":{\"x\":\"y\"}}\u{0}".utf8))
+            #expect(
+                try peer.read(maximum: 1000) == Array("{\"method\":\"a.b.C\",\"parameters\":{\"x\":\"y\"}}\u{0}".utf8))
             try peer.writeAll(Array("{}}\u{0}".utf8))
             #expect(try client.call("a.b.C") == [:])
         }
@@ -75,7 +76,8 @@ import VarlinkClient
                 return .goOn
             }
             #expect(seen == [1, 2])
-            try peer.writeAll(Array(#"{"parameters":{"n":3},"continues":true}"#.utf8) + [0] + Array(#"{"error":"a.b.E"}"#.utf8) + [0])
+            try peer.writeAll(
+                Array(#"{"parameters":{"n":3},"continues":true}"#.utf8) + [0] + Array(#"{"error":"a.b.E"}"#.utf8) + [0])
             #expect(throws: ClientError.refused(CallError(name: "a.b.E", parameters: [:]))) {
                 try client.stream("a.b.S") { _ in .goOn }
             }
@@ -112,7 +114,9 @@ import VarlinkClient
             let peer = try UnixSocket.accept(on: listener, nonblocking: false)
             try peer.writeAll(Array(#"{"error":"a.b.LimitReached"}"#.utf8) + [0])
         }
-        #expect(throws: ClientError.refused(CallError(name: "a.b.LimitReached", parameters: [:]))) { try client.call("a.b.C") }
+        #expect(throws: ClientError.refused(CallError(name: "a.b.LimitReached", parameters: [:]))) {
+            try client.call("a.b.C")
+        }
         #expect(throws: ClientError.connectionClosed) { try client.call("a.b.C") }
     }
 

@@ -36,7 +36,8 @@ extension ServerTests {
     }
 
     @Test(arguments: [
-        (#"{"name":"a","name":"b"}"#, "name"), (#"{"name":"\ud800"}"#, "name"), (#"{"name":"a","object":{"x":1,"x":2}}"#, "object.x"),
+        (#"{"name":"a","name":"b"}"#, "name"), (#"{"name":"\ud800"}"#, "name"),
+        (#"{"name":"a","object":{"x":1,"x":2}}"#, "object.x"),
         ("{\"name\":\"a\u{1}\"}", "name"),
     ])
     func `a parameter that no JSON may hold is named before the connection ends`(
@@ -77,7 +78,9 @@ extension ServerTests {
             #expect(service.executed.withLock { Set($0) } == ["other"])
             // The limit itself is allowed.
             let frame = #"{"method":"io.faf.Test.Mark","parameters":{"name":""}}"#
-            let padded = #"{"method":"io.faf.Test.Mark","parameters":{"name":""# + String(repeating: "x", count: (1 << 20) - frame.utf8.count) + #""}}"#
+            let padded =
+                #"{"method":"io.faf.Test.Mark","parameters":{"name":""#
+                + String(repeating: "x", count: (1 << 20) - frame.utf8.count) + #""}}"#
             var client = try RawClient(path)
             try client.send(padded + "\0")
             #expect(try client.reply() == Reply())
@@ -123,7 +126,10 @@ extension ServerTests {
         try await withServer { path, service, _ in
             let client = try RawClient(path)
             try client.socket.setNonblocking(true)
-            let call = Array(#"{"method":"io.faf.Test.Echo","parameters":{"text":"\#(String(repeating: "x", count: 1000))"}}"#.utf8) + [0]
+            let call =
+                Array(
+                    #"{"method":"io.faf.Test.Echo","parameters":{"text":"\#(String(repeating: "x", count: 1000))"}}"#
+                        .utf8) + [0]
             var written = 0
             var idle = 0
             while idle < 50 && written < 64 << 20 {
@@ -165,14 +171,18 @@ extension ServerTests {
         try await withServer(limits: limits) { path, service, _ in
             var clients: [Int32] = []
             defer { for descriptor in clients { close(descriptor) } }
-            let part = Array(#"{"method":"io.faf.Test.Mark","parameters":{"name":""#.utf8) + [UInt8](repeating: 0x78, count: 400_000)
+            let part =
+                Array(#"{"method":"io.faf.Test.Mark","parameters":{"name":""#.utf8)
+                + [UInt8](repeating: 0x78, count: 400_000)
             var refused = 0
             for _ in 0..<4 {
                 let socket = try UnixSocket.connect(path: path)
                 try? socket.writeAll(part)
                 try await Task.sleep(for: .milliseconds(100))
                 if try socket.waitUntilReadable(milliseconds: 0) {
-                    #expect(String(decoding: try socket.read(maximum: 4096), as: UTF8.self).contains("pending-bytes-per-user"))
+                    #expect(
+                        String(decoding: try socket.read(maximum: 4096), as: UTF8.self).contains(
+                            "pending-bytes-per-user"))
                     refused += 1
                 }
                 clients.append(socket.release())

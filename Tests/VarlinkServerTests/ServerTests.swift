@@ -101,7 +101,10 @@ import VarlinkServer
         try await withServer { path, _, _ in
             var client = try VarlinkConnection(path: path)
             for method in ["Count", "Endless"] {
-                #expect(throws: ClientError.refused(CallError(name: "org.varlink.service.ExpectedMore", parameters: JSONObject()))) {
+                #expect(
+                    throws: ClientError.refused(
+                        CallError(name: "org.varlink.service.ExpectedMore", parameters: JSONObject()))
+                ) {
                     try client.call("io.faf.Test." + method, method == "Count" ? ["to": .integer(2)] : JSONObject())
                 }
             }
@@ -139,11 +142,21 @@ import VarlinkServer
                 let reply = try client.reply()
                 return [reply?.error.map(JSON.string), reply?.parameters["interface"] ?? reply?.parameters["method"]]
             }
-            #expect(try error("io.nowhere.Do") == [.string("org.varlink.service.InterfaceNotFound"), .string("io.nowhere")])
+            #expect(
+                try error("io.nowhere.Do") == [.string("org.varlink.service.InterfaceNotFound"), .string("io.nowhere")])
             #expect(try error("Do") == [.string("org.varlink.service.InterfaceNotFound"), .string("Do")])
-            #expect(try error("io.faf.Test.Do") == [.string("org.varlink.service.MethodNotFound"), .string("io.faf.Test.Do")])
-            #expect(try error("io.faf.Test.Pair") == [.string("org.varlink.service.MethodNotFound"), .string("io.faf.Test.Pair")])
-            #expect(try error("org.varlink.service.GetInterfaceDescription") == [.string("org.varlink.service.InvalidParameter"), nil])
+            #expect(
+                try error("io.faf.Test.Do") == [
+                    .string("org.varlink.service.MethodNotFound"), .string("io.faf.Test.Do"),
+                ])
+            #expect(
+                try error("io.faf.Test.Pair") == [
+                    .string("org.varlink.service.MethodNotFound"), .string("io.faf.Test.Pair"),
+                ])
+            #expect(
+                try error("org.varlink.service.GetInterfaceDescription") == [
+                    .string("org.varlink.service.InvalidParameter"), nil,
+                ])
         }
     }
 

@@ -1,6 +1,6 @@
 import Glibc
-import Logging
 import LinuxSystem
+import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -83,7 +83,8 @@ final class TestService: VarlinkService {
 
 /// A server on a socket of its own, for as long as `body` runs.
 func withServer<Output>(
-    limits: Limits = Limits(), _ body: (_ path: String, _ service: TestService, _ server: VarlinkServer) async throws -> Output
+    limits: Limits = Limits(),
+    _ body: (_ path: String, _ service: TestService, _ server: VarlinkServer) async throws -> Output
 ) async throws -> Output {
     let path = "/tmp/faf-varlink-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).sock"
     let listener = try UnixSocket.listen(path: path, mode: 0o666)

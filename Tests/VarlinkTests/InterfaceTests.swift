@@ -44,7 +44,9 @@ import Varlink
                 .array(.optional(.array(.int))), .float, .bool, .object, .any,
                 .structure([
                     .init(name: "x", type: .int, documentation: ""),
-                    .init(name: "y", type: .structure([.init(name: "z", type: .optional(.int), documentation: "")]), documentation: ""),
+                    .init(
+                        name: "y", type: .structure([.init(name: "z", type: .optional(.int), documentation: "")]),
+                        documentation: ""),
                 ]), .structure([]), .dictionary(.structure([])),
             ])
     }
@@ -52,7 +54,8 @@ import Varlink
     @Test(arguments: [
         "interface a.b", "interface a.b\n", "\n\n# c\ninterface a.b # d\n\n", "interface a.b\r\nmethod X()->()\r\n",
         "interface a.b\rmethod X()->()\r", "interface xn--lgbbat1ad8j.example.algeria\n", "interface a.21.c\n",
-        "interface A.B\ntype T (a_b: int)", "interface a.b\nmethod M(\n# c\n) -> # c\n\n()\n", "interface a.b\ntype A (a: ?A)",
+        "interface A.B\ntype T (a_b: int)", "interface a.b\nmethod M(\n# c\n) -> # c\n\n()\n",
+        "interface a.b\ntype A (a: ?A)",
         "interface a.b\ntype E (one)\ntype F (one, two)",
     ])
     func `a correct text is read`(text: String) throws { _ = try InterfaceDescription(parsing: text) }
@@ -61,16 +64,24 @@ import Varlink
         ("", 1, 1), ("method X() -> ()", 1, 7), ("interface", 1, 10), ("interface a", 1, 11), ("interface a.", 1, 11),
         ("interface .a", 1, 11), ("interface a..b", 1, 11), ("interface a.-b", 1, 11), ("interface a.b-", 1, 11),
         ("interface 1.b", 1, 11), ("interface a.b method X() -> ()", 1, 15), ("interface a.b\nmethod x() -> ()", 2, 8),
-        ("interface a.b\nmethod X() > ()", 2, 12), ("interface a.b\nmethod X()", 2, 11), ("interface a.b\nmethod X -> ()", 2, 10),
-        ("interface a.b\ntype T int", 2, 8), ("interface a.b\ntype T (a: )", 2, 12), ("interface a.b\ntype T (a: int,)", 2, 16),
+        ("interface a.b\nmethod X() > ()", 2, 12), ("interface a.b\nmethod X()", 2, 11),
+        ("interface a.b\nmethod X -> ()", 2, 10),
+        ("interface a.b\ntype T int", 2, 8), ("interface a.b\ntype T (a: )", 2, 12),
+        ("interface a.b\ntype T (a: int,)", 2, 16),
         ("interface a.b\ntype T (a: int b: int)", 2, 16), ("interface a.b\ntype T (a, b: int)", 2, 12),
         ("interface a.b\ntype T (a: int, b)", 2, 18), ("interface a.b\ntype T (a: int, a: int)", 2, 17),
-        ("interface a.b\ntype T (_a: int)", 2, 9), ("interface a.b\ntype T (a_: int)", 2, 9), ("interface a.b\ntype T (a__b: int)", 2, 9),
-        ("interface a.b\ntype T (1a: int)", 2, 9), ("interface a.b\ntype T (a: ??int)", 2, 13), ("interface a.b\ntype T (a: integer)", 2, 12),
-        ("interface a.b\ntype T (a: Missing)", 2, 12), ("interface a.b\ntype T ()\nerror T ()", 3, 1), ("interface a.b\nerror E", 2, 8),
-        ("interface a.b\nerror E (one, two)", 2, 8), ("interface a.b\nmethod M(one) -> ()", 2, 9), ("interface a.b\nthing X ()", 2, 1),
-        ("interface a.b\ntype T (a: [int]int)", 2, 12), ("interface a.b\ntype T (a: [ ]int)", 2, 12), ("interface a.b\ntype T (a: int) type U ()", 2, 17),
-        ("interface a.b\ntype T (a: int", 2, 15), ("interface a.b\ninterface c.d", 2, 1), ("interface a.b\ntype T-x ()", 2, 7),
+        ("interface a.b\ntype T (_a: int)", 2, 9), ("interface a.b\ntype T (a_: int)", 2, 9),
+        ("interface a.b\ntype T (a__b: int)", 2, 9),
+        ("interface a.b\ntype T (1a: int)", 2, 9), ("interface a.b\ntype T (a: ??int)", 2, 13),
+        ("interface a.b\ntype T (a: integer)", 2, 12),
+        ("interface a.b\ntype T (a: Missing)", 2, 12), ("interface a.b\ntype T ()\nerror T ()", 3, 1),
+        ("interface a.b\nerror E", 2, 8),
+        ("interface a.b\nerror E (one, two)", 2, 8), ("interface a.b\nmethod M(one) -> ()", 2, 9),
+        ("interface a.b\nthing X ()", 2, 1),
+        ("interface a.b\ntype T (a: [int]int)", 2, 12), ("interface a.b\ntype T (a: [ ]int)", 2, 12),
+        ("interface a.b\ntype T (a: int) type U ()", 2, 17),
+        ("interface a.b\ntype T (a: int", 2, 15), ("interface a.b\ninterface c.d", 2, 1),
+        ("interface a.b\ntype T-x ()", 2, 7),
     ])
     func `an error names its line and column`(text: String, line: Int, column: Int) {
         #expect { try InterfaceDescription(parsing: text) } throws: { error in
@@ -99,7 +110,8 @@ import Varlink
         for _ in 0..<3000 {
             var bytes = seed
             for _ in 0..<Int.random(in: 1...4, using: &random) {
-                bytes[Int.random(in: bytes.indices, using: &random)] = Array("(){}[]?:,->#\n aZ".utf8).randomElement(using: &random) ?? 0
+                bytes[Int.random(in: bytes.indices, using: &random)] =
+                    Array("(){}[]?:,->#\n aZ".utf8).randomElement(using: &random) ?? 0
             }
             _ = try? InterfaceDescription(parsing: bytes)
         }
@@ -118,7 +130,8 @@ import Varlink
         let errors = InterfaceDescription.service.members.filter { $0.kind == .error }.map(\.name)
         #expect(
             errors.sorted() == [
-                "ExpectedMore", "InterfaceNotFound", "InvalidParameter", "MethodNotFound", "MethodNotImplemented", "PermissionDenied",
+                "ExpectedMore", "InterfaceNotFound", "InvalidParameter", "MethodNotFound", "MethodNotImplemented",
+                "PermissionDenied",
             ])
     }
 }
@@ -141,7 +154,8 @@ import Varlink
     }
 
     @Test(arguments: [
-        #"{"i":1}"#, #"{"i":-9223372036854775808,"f":null,"b":null}"#, #"{"i":1,"f":1,"b":false,"s":"","o":{"x":[1]},"a":[1]}"#,
+        #"{"i":1}"#, #"{"i":-9223372036854775808,"f":null,"b":null}"#,
+        #"{"i":1,"f":1,"b":false,"s":"","o":{"x":[1]},"a":[1]}"#,
         #"{"i":1,"f":1.5e3,"c":"red","list":[{"value":1,"next":{"value":2,"next":null}}],"map":{"any name":3}}"#,
         #"{"i":1,"a":null,"optionals":[1,null]}"#,
     ])
@@ -151,10 +165,14 @@ import Varlink
     }
 
     @Test(arguments: [
-        (#"{}"#, "i"), (#"{"i":null}"#, "i"), (#"{"i":"1"}"#, "i"), (#"{"i":true}"#, "i"), (#"{"i":1.0}"#, "i"), (#"{"i":1e3}"#, "i"),
-        (#"{"i":9223372036854775808}"#, "i"), (#"{"i":1,"f":"1"}"#, "f"), (#"{"i":1,"b":0}"#, "b"), (#"{"i":1,"s":1}"#, "s"),
-        (#"{"i":1,"o":[]}"#, "o"), (#"{"i":1,"c":"blue"}"#, "c"), (#"{"i":1,"c":1}"#, "c"), (#"{"i":1,"list":{}}"#, "list"),
-        (#"{"i":1,"list":[{"value":1},{"value":"2"}]}"#, "list.value"), (#"{"i":1,"list":[{"value":1,"next":{}}]}"#, "list.next.value"),
+        (#"{}"#, "i"), (#"{"i":null}"#, "i"), (#"{"i":"1"}"#, "i"), (#"{"i":true}"#, "i"), (#"{"i":1.0}"#, "i"),
+        (#"{"i":1e3}"#, "i"),
+        (#"{"i":9223372036854775808}"#, "i"), (#"{"i":1,"f":"1"}"#, "f"), (#"{"i":1,"b":0}"#, "b"),
+        (#"{"i":1,"s":1}"#, "s"),
+        (#"{"i":1,"o":[]}"#, "o"), (#"{"i":1,"c":"blue"}"#, "c"), (#"{"i":1,"c":1}"#, "c"),
+        (#"{"i":1,"list":{}}"#, "list"),
+        (#"{"i":1,"list":[{"value":1},{"value":"2"}]}"#, "list.value"),
+        (#"{"i":1,"list":[{"value":1,"next":{}}]}"#, "list.next.value"),
         (#"{"i":1,"list":[null]}"#, "list"), (#"{"i":1,"map":{"x":"y"}}"#, "map"), (#"{"i":1,"map":[]}"#, "map"),
         (#"{"i":1,"I":1}"#, "I"), (#"{"i":1,"list":[{"value":1,"extra":1}]}"#, "list.extra"),
     ])

@@ -29,13 +29,16 @@ import Varlink
         "[1.2a-3]", "[1.8011670033376514H-308]", "[012]", #"["x", truth]"#, #"{"x", null}"#, #"{"x"::"b"}"#,
         "{\u{1F1E8}\u{1F1ED}}", #"{"a":"a" 123}"#, "{key: 'value'}", #"{"a" b}"#, #"{:"b"}"#, #"{"a" "b"}"#, #"{"a":"#,
         #"{"a""#, "{1:1}", "{9999E9999:1}", "{null:null,null:null}", #"{"id":0,,,,,}"#, "{'a':0}", #"{"id":0,}"#,
-        #"{"a":"b"}/**/"#, #"{"a":"b"}//"#, #"{"a":"b",,"c":"d"}"#, #"{a: "b"}"#, #"{"a":"a"#, #"{ "foo" : "bar", "a" }"#,
+        #"{"a":"b"}/**/"#, #"{"a":"b"}//"#, #"{"a":"b",,"c":"d"}"#, #"{a: "b"}"#, #"{"a":"a"#,
+        #"{ "foo" : "bar", "a" }"#,
         #"{"a":"b"}#"#, " ", "", "[\"\\uD800\\\"]", #"["\uD800\u"]"#, #"["\uD800\u1"]"#, #"["\uD800\u1x"]"#, "[\u{e9}]",
         #"["\x00"]"#, #"["\\\"]"#, "[\"\\\u{9}\"]", #"["\🌀"]"#, #"["\"]"#, #"["\u00A"]"#, #"["\uD834\uDd"]"#,
         #"["\uD800\uD800\x"]"#, #"["\a"]"#, #"["\uqqqq"]"#, #"[\u0020"asd"]"#, "[\\n]", "\"", "['single quote']",
-        "abc", #"["\"#, "[\"a\nb\"]", "[\"\t\"]", "\"\\UA66D\"", "<.>", "[<null>]", "[1]x", "[1]]", "\u{FEFF}[]", "\u{FEFF}",
+        "abc", #"["\"#, "[\"a\nb\"]", "[\"\t\"]", "\"\\UA66D\"", "<.>", "[<null>]", "[1]x", "[1]]", "\u{FEFF}[]",
+        "\u{FEFF}",
         "[True]", "1]", #"{"x": true,"#, "[][]", "]", "{]", #"{"a":"#, "{", "[", #"[,"#, #"["a"#, #"{""#, "{'a'", "*",
-        #"{"a":"b"}#{}"#, #"[\u000A""]"#, "[1", "å", "[\u{2060}]", "[\u{c}]", "nul", "falsey", "--1", "\u{0}", "[]\u{0}",
+        #"{"a":"b"}#{}"#, #"[\u000A""]"#, "[1", "å", "[\u{2060}]", "[\u{c}]", "nul", "falsey", "--1", "\u{0}",
+        "[]\u{0}",
         #"["\uDADA"]"#, #"["\uD888\u1234"]"#, #"["\uD800\n"]"#, #"["\uDd1e\uD834"]"#, #"["\uDFAA"]"#, #"["\uD800abc"]"#,
         "NULL", "TRUE", "- 5", "1e", "1e+", "0123", "[1}", "{\"a\":1]",
     ])
@@ -43,13 +46,17 @@ import Varlink
         #expect(throws: JSONError.self) { try JSON(parsing: text) }
     }
 
-    @Test(arguments: [
-        [0xFF], [0xE0, 0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0xBF, 0xBF, 0xBF], [0xFC, 0x83, 0xBF, 0xBF, 0xBF, 0xBF],
-        [0x81], [0xE5], [0xC3], [0xF0, 0x9F, 0x98],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xFF], [0xE0, 0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0xBF, 0xBF, 0xBF],
+            [0xFC, 0x83, 0xBF, 0xBF, 0xBF, 0xBF],
+            [0x81], [0xE5], [0xC3], [0xF0, 0x9F, 0x98],
+        ] as [[UInt8]])
     func `what is not UTF-8 is refused where it starts`(bytes: [UInt8]) {
         let text = Array(#"["ab"#.utf8) + bytes + Array(#""]"#.utf8)
-        #expect { try JSON(parsing: text) } throws: { ($0 as? JSONError)?.problem == .invalidUTF8 && ($0 as? JSONError)?.offset == 4 }
+        #expect { try JSON(parsing: text) } throws: {
+            ($0 as? JSONError)?.problem == .invalidUTF8 && ($0 as? JSONError)?.offset == 4
+        }
         let escaped = Array(#"["\n"#.utf8) + bytes + Array(#"\n"]"#.utf8)
         #expect { try JSON(parsing: escaped) } throws: { ($0 as? JSONError)?.problem == .invalidUTF8 }
         #expect(throws: JSONError.self) { try JSON(parsing: bytes) }
@@ -100,14 +107,19 @@ import Varlink
         }
         _ = try JSON(parsing: nested(64))
         #expect { try JSON(parsing: nested(65)) } throws: { ($0 as? JSONError)?.problem == .tooDeep }
-        #expect { try JSON(parsing: String(repeating: "[", count: 100_000)) } throws: { ($0 as? JSONError)?.problem == .tooDeep }
-        #expect { try JSON(parsing: String(repeating: #"{"a":"#, count: 65)) } throws: { ($0 as? JSONError)?.problem == .tooDeep }
+        #expect { try JSON(parsing: String(repeating: "[", count: 100_000)) } throws: {
+            ($0 as? JSONError)?.problem == .tooDeep
+        }
+        #expect { try JSON(parsing: String(repeating: #"{"a":"#, count: 65)) } throws: {
+            ($0 as? JSONError)?.problem == .tooDeep
+        }
         // Levels, not containers: many in a row are fine.
         _ = try JSON(parsing: "[" + Array(repeating: "[]", count: 1000).joined(separator: ",") + "]")
     }
 
     @Test func `every control character is escaped`() throws {
-        let text = String(String.UnicodeScalarView((0..<0x20).map { Unicode.Scalar(UInt8($0)) })) + "\"\\\u{7f}é\u{1F600}"
+        let text =
+            String(String.UnicodeScalarView((0..<0x20).map { Unicode.Scalar(UInt8($0)) })) + "\"\\\u{7f}é\u{1F600}"
         let bytes = JSON.string(text).bytes
         #expect(!bytes.contains { $0 < 0x20 })
         #expect(try JSON(parsing: bytes) == .string(text))

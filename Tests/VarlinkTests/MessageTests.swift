@@ -13,7 +13,9 @@ import Varlink
     }
 
     @Test func `parameters that are missing, null or empty are the same`() throws {
-        for text in [#"{"method":"a.b.C"}"#, #"{"method":"a.b.C","parameters":null}"#, #"{"method":"a.b.C","parameters":{}}"#] {
+        for text in [
+            #"{"method":"a.b.C"}"#, #"{"method":"a.b.C","parameters":null}"#, #"{"method":"a.b.C","parameters":{}}"#,
+        ] {
             #expect(try call(text) == Call(method: "a.b.C"))
         }
     }
@@ -42,7 +44,8 @@ import Varlink
         let texts = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         #expect(
             texts == [
-                #"{"method":"a.b.C"}"#, #"{"method":"a.b.C","parameters":{"x":"\u0000"},"more":true}"#, #"{"parameters":{}}"#,
+                #"{"method":"a.b.C"}"#, #"{"method":"a.b.C","parameters":{"x":"\u0000"},"more":true}"#,
+                #"{"parameters":{}}"#,
                 #"{"parameters":{"x":"y"},"continues":true}"#, #"{"error":"a.b.E","parameters":{}}"#,
             ])
     }

@@ -98,7 +98,9 @@ import Varlink
     }
 
     @Test func `any fragmentation gives the same calls and the same end`() {
-        let stream = Array((frame("a.b.One") + frame("a.b.Two", #","oneway":true"#) + frame("a.b.Three") + "x\0" + frame("a.b.Four")).utf8)
+        let stream = Array(
+            (frame("a.b.One") + frame("a.b.Two", #","oneway":true"#) + frame("a.b.Three") + "x\0" + frame("a.b.Four"))
+                .utf8)
         for piece in 1...stream.count {
             var connection = ServerConnection(messageLimit: 1000)
             var methods: [String] = []

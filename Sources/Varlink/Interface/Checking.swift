@@ -67,7 +67,8 @@ extension InterfaceDescription {
         case (.int, _): return ParameterProblem(parameter: path, kind: .notA("int"))
         case (.float, _): return ParameterProblem(parameter: path, kind: .notA("float"))
         case (.string, _): return ParameterProblem(parameter: path, kind: .notA("string"))
-        case (.object, _), (.structure, _), (.dictionary, _): return ParameterProblem(parameter: path, kind: .notA("object"))
+        case (.object, _), (.structure, _), (.dictionary, _):
+            return ParameterProblem(parameter: path, kind: .notA("object"))
         case (.array, _): return ParameterProblem(parameter: path, kind: .notA("array"))
         case (.enumeration(let cases), _):
             return ParameterProblem(parameter: path, kind: .notA(cases.joined(separator: " or ")))

@@ -52,7 +52,9 @@ private struct InterfaceParser {
             guard scanner.isOnNewLine else { throw scanner.error("a line end is needed, not \(scanner.found)") }
             let place = scanner.mark()
             let member = try member()
-            guard names.insert(member.name).inserted else { throw place.error("there are two members called \(member.name)") }
+            guard names.insert(member.name).inserted else {
+                throw place.error("there are two members called \(member.name)")
+            }
             members.append(member)
         }
         let types = Set(members.filter { $0.kind == .type }.map(\.name))
@@ -174,17 +176,21 @@ private struct InterfaceParser {
         return name
     }
 
-    private static func isMemberName(_ name: String) -> Bool { name.utf8.first.map { $0 >= 0x41 && $0 <= 0x5A } ?? false }
+    private static func isMemberName(_ name: String) -> Bool {
+        name.utf8.first.map { $0 >= 0x41 && $0 <= 0x5A } ?? false
+    }
 
     /// Letters and digits, a letter first, single underscores in between.
     private mutating func fieldName() throws(InterfaceError) -> String {
         scanner.skipBlank()
         let place = scanner.mark()
         let name = scanner.word(others: "_")
-        guard let first = name.utf8.first, first >= 0x41, first != UInt8(ascii: "_"), name.utf8.last != UInt8(ascii: "_"),
+        guard let first = name.utf8.first, first >= 0x41, first != UInt8(ascii: "_"),
+            name.utf8.last != UInt8(ascii: "_"),
             !name.contains("__")
         else {
-            throw place.error("a field's name starts with a letter and has letters, digits and single underscores inside")
+            throw place.error(
+                "a field's name starts with a letter and has letters, digits and single underscores inside")
         }
         return name
     }

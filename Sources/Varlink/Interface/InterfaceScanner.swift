@@ -62,7 +62,9 @@ struct InterfaceScanner {
     /// What stands at the current place, for messages.
     var found: String {
         guard let byte = current else { return "the end of the text" }
-        guard byte > 0x20 && byte < 0x7F else { return byte == 0x0A ? "a line end" : "byte 0x" + String(byte, radix: 16) }
+        guard byte > 0x20 && byte < 0x7F else {
+            return byte == 0x0A ? "a line end" : "byte 0x" + String(byte, radix: 16)
+        }
         return "'" + String(Unicode.Scalar(byte)) + "'"
     }
 

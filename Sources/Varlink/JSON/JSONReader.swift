@@ -232,8 +232,10 @@ struct JSONReader {
             let digit: UInt8 =
                 switch try peek(bytes) {
                 case let byte where byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-                case let byte where byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-                case let byte where byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+                case let byte where byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "f"):
+                    byte - UInt8(ascii: "a") + 10
+                case let byte where byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "F"):
+                    byte - UInt8(ascii: "A") + 10
                 default: throw JSONError(.badEscape, at: position)
                 }
             value = value << 4 | UInt16(digit)
