@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import threading
 import time
 
 import pytest
@@ -382,6 +383,38 @@ def test_a5_silent_connections_are_closed_in_time(faf):
         wire.send_bytes(b'{"method":"io.faf')
         assert faf.call("ListRuns", uid=BOB)["runs"] == []
         assert wire.is_closed(timeout=60), "a half message is given up on within a minute"
+
+
+def test_a5_fires_at_the_descriptor_limit_are_refused_or_run(stopped_faf):
+    """A5: with 64 descriptors and hundreds of fires at once: each is refused by a typed error, or runs to its end."""
+    faf = stopped_faf
+    faf.start(prefix=["prlimit", "--nofile=64:64"])
+    faf.unit("t", ExecStart=faf.marker())
+    outcomes = []
+
+    def client():
+        for _ in range(25):
+            try:
+                outcomes.append(faf.call("Fire", {"task": "t"})["run"]["number"])
+            except WireError as error:
+                outcomes.append(error.error)
+            except (Closed, OSError):
+                outcomes.append("closed")
+
+    threads = [threading.Thread(target=client) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = [one for one in outcomes if isinstance(one, int)]
+    # The script check needs descriptors, too.
+    typed = {"LaunchFailed", "LimitReached", "StoreFailed", "ScriptRefused", "closed"}
+    assert {one for one in outcomes if isinstance(one, str)} <= typed
+    assert len(numbers) > 50, outcomes
+    for number in numbers:
+        faf.ends(number, "succeeded", timeout=30)
+    assert sorted(int(line.split()[0]) for line in faf.marks()) == sorted(numbers)
+    faf.ends(faf.fire("t"), "succeeded")
 
 
 def test_a6_uninvited_descriptors_are_closed(faf):

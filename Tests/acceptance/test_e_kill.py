@@ -385,6 +385,55 @@ exec sleep 300""",
     assert not is_running(left_pids(faf)[0])
 
 
+@pytest.mark.cgroup
+def test_e_kill_mode_none_sends_nothing(faf):
+    """systemd.kill(5): KillMode=none: a stop sends no signal, neither at once nor after the grace; single signals go."""
+    run = trapping(faf, KillMode="none", TimeoutStopSec="300ms")
+    faf.kill(run)
+    faf.wait_state(run, "stopping", timeout=5)
+    time.sleep(0.8)  # more than the grace
+    assert signals(faf) == [] and faf.run(run)["state"] == "stopping"
+    faf.kill(run, "-s", "KILL")
+    faf.ends(run, "killed")
+
+
+def test_e_without_sigkill_the_grace_has_no_end(faf):
+    """systemd.kill(5): SendSIGKILL=no: after the grace nothing is killed; a single SIGKILL still ends it."""
+    run = trapping(faf, SendSIGKILL="no", TimeoutStopSec="300ms")
+    faf.kill(run)
+    wait_for(lambda: "SIGTERM" in signals(faf), 5)
+    time.sleep(0.8)  # more than the grace
+    assert faf.run(run)["state"] == "stopping" and is_running(faf.attempt(run)["mainPid"])
+    faf.kill(run, "-s", "KILL")
+    faf.ends(run, "killed")
+
+
+def test_e_a_grace_of_zero_is_infinite(faf):
+    """conformance.md: TimeoutStopSec=0 means infinity; the end by itself is `killed`, with its own status."""
+    run = trapping(faf, TimeoutStopSec="0")
+    faf.kill(run)
+    wait_for(lambda: "SIGTERM" in signals(faf), 5)
+    time.sleep(0.3)  # long enough for a wrong kill
+    assert faf.run(run)["state"] == "stopping"
+    faf.kill(run, "-s", "KILL")
+    faf.ends(run, "killed")
+
+
+@pytest.mark.cgroup
+def test_e_a_shim_that_does_not_answer_cannot_save_its_attempt(faf):
+    """Design 3: fafd uses cgroup.kill itself when the grace is over by 5 s, though the shim holds its lock."""
+    faf.task("t", "exec sleep 300", TimeoutStopSec="200ms")
+    run = faf.fire("t")
+    main, shim = faf.main_pid(run), faf.shim_pid(run)
+    os.kill(shim, signal.SIGSTOP)
+    try:
+        faf.kill(run)
+        wait_for(lambda: not is_running(main), 10)
+    finally:
+        os.kill(shim, signal.SIGCONT)
+    faf.ends(run, "killed")
+
+
 def test_e_a_task_name_kills_all_of_its_runs(faf):
     """`faf kill TASK`: all of its runs that are not over, and no others."""
     for name in ("t", "u"):

@@ -11,7 +11,7 @@ import harness
 import pytest
 import system
 import wire
-from harness import ALICE, BOB, FINAL
+from harness import ALICE, BOB
 from system import is_running, wait_for
 from wire import Closed, WireError
 
@@ -209,7 +209,9 @@ def test_crash_points_of_the_shim(faf, name):
             assert run["attempts"][-1].get("exitStatus") is None
     assert set(acknowledged) <= set(runs) and set(executed) <= set(runs)
     # A shim that is killed while it writes the end has recorded how the script ended: that is kept.
-    assert name == "sync" or refusals or [run for run in runs.values() if run["state"] != "succeeded"], "nothing was killed"
+    assert (
+        name == "sync" or refusals or [run for run in runs.values() if run["state"] != "succeeded"]
+    ), "nothing was killed"
     faf.ends(faf.fire("t"), "succeeded")
     everything = (faf.live_records, faf.ends_on_disk, faf.notify_sockets, faf.attempt_cgroups)
     wait_for(faf.is_clean, 10, lambda: [one() for one in everything])
@@ -242,6 +244,40 @@ def test_crash_at_random_moments_under_load(faf):
         for thread in threads:
             thread.join()
     assert len(set(acknowledged)) == len(acknowledged)
+    check_history(faf, acknowledged)
+    wait_for(faf.is_clean, 20)
+
+
+def test_a_clean_stop_under_load_loses_nothing(faf):
+    """SIGTERM while four clients fire: it ends in time, with 0; what was acknowledged runs, what was refused does not."""
+    faf.unit("t", ExecStart=faf.marker())
+    acknowledged, refused, stop = [], [], threading.Event()
+
+    def client():
+        while not stop.is_set():
+            number, error = outcome_of_fire(faf, timeout=10)
+            if number:
+                acknowledged.append(number)
+            else:
+                refused.append(error)
+                time.sleep(0.02)
+
+    threads = [threading.Thread(target=client) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for round in range(5):
+            goal = len(acknowledged) + 10
+            wait_for(lambda: len(acknowledged) >= goal, 20)
+            began = time.monotonic()
+            faf.stop()
+            assert time.monotonic() - began < 5
+            faf.start()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert {error.error for error in refused if error} <= {"Unavailable", "LimitReached"}
     check_history(faf, acknowledged)
     wait_for(faf.is_clean, 20)
 

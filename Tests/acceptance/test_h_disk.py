@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 
 import pytest
 import system
@@ -80,6 +81,31 @@ def test_h1_the_script_waits_for_its_row(faf):
         thread.join()
     faf.ends(result["number"], "succeeded")
     assert len(faf.marks()) == 2
+
+
+@pytest.mark.root
+@pytest.mark.strace
+def test_h1_a_slow_disk_stops_only_fires(faf):
+    """K, F5 in spirit: while a commit takes 3 s, show, list, kill and what runs go on."""
+    faf.puppet_unit()
+    faf.unit("t", ExecStart="/bin/true")
+    puppet = faf.puppet()
+    faf.task("s", "exec sleep 300", TimeoutStopSec="1s")
+    sleeping = faf.fire("s")
+    main = faf.main_pid(sleeping)
+    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=3000000"):
+        thread = threading.Thread(target=outcome_of_fire, args=(faf,))
+        thread.start()
+        wait_for(lambda: len(faf.live_records()) == 3, 5)
+        began = time.monotonic()
+        puppet.notify("STATUS=on the way")
+        assert faf.run(puppet.run)["status"] == "on the way"
+        assert {run["number"] for run in faf.runs()} >= {puppet.run, sleeping}
+        faf.call("Kill", {"run": sleeping})
+        wait_for(lambda: not is_running(main), 5)
+        assert time.monotonic() - began < 1.5, "nothing waited for the disk"
+        thread.join()
+    faf.ends(sleeping, "killed")
 
 
 @pytest.mark.root
@@ -237,6 +263,30 @@ def test_h6_a_disk_that_is_full_from_the_start(stopped_faf):
     faf.ends(faf.fire("t"), "succeeded")
 
 
+@pytest.mark.root
+def test_h6_no_room_for_live_records(make_faf):
+    """H6: the tmpfs of the live records is full: fires are refused by name, nothing ran, and it recovers."""
+    faf = make_faf()
+    faf.mount_tmpfs(faf.runtime, "size=400k,mode=755")
+    faf.start()
+    faf.unit("t", ExecStart=faf.marker())
+    faf.ends(faf.fire("t"), "succeeded")
+    wait_for(faf.is_clean, 5)
+    with open(faf.runtime + "/filler", "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
+    with pytest.raises(WireError) as error:
+        faf.call("Fire", {"task": "t"})
+    assert error.value.error == "LaunchFailed" and error.value.parameters["errno"] == 28
+    assert len(faf.marks()) == 1
+    os.unlink(faf.runtime + "/filler")
+    faf.ends(faf.fire("t"), "succeeded")
+    wait_for(faf.is_clean, 5, lambda: (faf.live_records(), faf.ends_on_disk(), faf.notify_sockets()))
+
+
 def test_h7_no_handle_of_the_store_crosses_a_fork(faf):
     """H7: neither mother nor shim nor script has the database, the lock or a client's connection open."""
     faf.task("t", "exec sleep 300", TimeoutStopSec="1s")
@@ -331,6 +381,7 @@ def test_h8_a_damaged_database_is_named(faf, how):
     assert "faf.db" in system.read(daemon.log)
     assert puppet("result = 3") == 3
     if daemon.is_alive():
+
         def is_back():
             return (puppet.run, "running") in [(run["number"], run["state"]) for run in faf.runs()]
 
