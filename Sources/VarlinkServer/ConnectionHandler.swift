@@ -106,6 +106,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
         if outcome == .send { write(bytes, context) }
         guard let room else { return }
+        // The write itself may have found out that the client has left.
+        guard self.context != nil else { return room.resume(returning: false) }
         if context.channel.isWritable { room.resume(returning: true) } else { waiting.append(room) }
     }
 
@@ -132,7 +134,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func proceed() {
         guard let context, !isEnding else { return }
         // A client that does not read its replies gets no further calls run: else it could make us hold any number.
-        while running == nil, context.channel.isWritable {
+        // Each write may find out that the client has left; then all is over when it returns.
+        while running == nil, !isEnding, context.channel.isWritable {
             if isStopping { return end(nil) }
             switch machine.next() {
             case .call(let call): begin(call, context)
@@ -147,6 +150,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                 return end(error.parameter.map { Reply.invalidParameter($0) })
             }
         }
+        guard !isEnding else { return }
         messageTimer?.cancel()
         messageTimer = nil
         // Over the limit the socket makes the client wait: an error now would look like the answer of the call that runs.

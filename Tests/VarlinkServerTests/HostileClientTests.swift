@@ -225,6 +225,23 @@ extension ServerTests {
         }
     }
 
+    @Test func `clients that write much and leave without reading leave nothing behind`() async throws {
+        try await withServer { path, service, server in
+            let info =
+                #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.faf.Test"}}"#
+            let stream = #"{"method":"io.faf.Test.Endless","parameters":{"size":50000},"more":true}"#
+            for number in 0..<200 {
+                let client = try RawClient(path)
+                let calls = String(repeating: info + "\0", count: 300) + stream + "\0"
+                try? client.socket.setNonblocking(true)
+                _ = try? client.socket.send(Array((number.isMultiple(of: 2) ? calls : stream + "\0" + calls).utf8))
+                if number.isMultiple(of: 3) { try await Task.sleep(for: .milliseconds(1)) }
+            }
+            #expect(await eventually { server.connectionCount == 0 })
+            #expect(await eventually { service.streaming.load(ordering: .relaxed) == 0 })
+        }
+    }
+
     @Test func `random messages neither stop the server nor execute anything but calls`() async throws {
         try await withServer { path, _, server in
             var random = SystemRandomNumberGenerator()
