@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -199,6 +200,11 @@ static int set_death_signal(int parent) {
     return getppid() == parent ? 0 : -ESRCH;
 }
 
+/* The keys of fafd's session, and with them those of all other tasks, are not for the script: possession is checked by
+ * keyring, not by uid (keyrings(7)). Made as root, whose quota has room. A container may forbid the call; then its keys
+ * are nobody's either. */
+static void leave_session_keyring(void) { syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); }
+
 static int enter_directory(const struct faf_launch *launch) {
     if (chdir(launch->directory) == 0) return 0;
     if (!launch->directory_is_optional || (errno != ENOENT && errno != ENOTDIR)) return -errno;
@@ -224,6 +230,7 @@ static struct failure become_script(const struct faf_launch *launch, int parent)
     STEP(FAF_STEP_NICE, set_scheduling(launch));
     STEP(FAF_STEP_OOM_SCORE, reset_oom_score());
     umask(launch->umask);
+    leave_session_keyring();
     if (launch->change_user) {
         STEP(FAF_STEP_GROUPS, set_groups(launch));
         STEP(FAF_STEP_GID, set_gid(launch->gid));

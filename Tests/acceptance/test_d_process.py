@@ -1,7 +1,9 @@
 """Threat model, section D: what the script starts with."""
 
+import ctypes
 import fcntl
 import os
+import platform
 import pty
 import pwd
 import resource
@@ -348,3 +350,23 @@ def test_d7_two_thousand_fires_of_eight_clients(faf):
     )
     assert {run["number"] for run in faf.runs()} == set(numbers)
     wait_for(faf.is_clean, 20)
+
+
+def test_d5_session_keyring_is_its_own(stopped_faf):
+    """D5: the keys of fafd's session are not for its tasks, nor those of one task for another (keyrings(7))."""
+    libc = ctypes.CDLL(None)
+    number = {"x86_64": 250, "aarch64": 219}.get(platform.machine())
+    if number is None or libc.syscall(number, 0, -3, 0) < 0:
+        pytest.skip("keyctl(2) is not to be had here")
+    faf = stopped_faf
+    # What systemd does for a service.
+    faf.start(preexec_fn=lambda: libc.syscall(number, 1, None))
+    ask = f"import ctypes; print(ctypes.CDLL(None).syscall({number}, 0, -3, 0))"
+    faf.task("t", f"exec /usr/bin/python3 -c '{ask}' > {faf.out}/keyring.$FAF_RUN")
+    rings = []
+    for _ in range(2):
+        run = faf.fire("t")
+        faf.ends(run, "succeeded")
+        rings.append(int(faf.output(f"keyring.{run}").read_text()))
+    assert min(rings) > 0
+    assert rings[0] != rings[1]
