@@ -1,6 +1,7 @@
 """Threat model, section E: cgroups, kill, limits."""
 
 import os
+import pathlib
 import random
 import signal
 import time
@@ -14,6 +15,7 @@ from wire import WireError
 # Leaves children that setsid, double-fork and ignore TERM; each writes its pid.
 DAEMONISES = """
 trap '' HUP
+: >> {out}/pids
 (setsid sh -c 'echo $$ >> {out}/pids; trap "" TERM; while :; do sleep 1; done' &)
 ( (sh -c 'echo $$ >> {out}/pids; exec sleep 300' &) & )
 setsid sh -c 'sh -c "setsid sleep 300 & echo \\$! >> {out}/pids" & wait' &
@@ -504,3 +506,17 @@ def test_e_usage_is_recorded(faf):
     assert usage["maxResidentBytes"] > 100_000
     if faf.cgroup:
         assert usage["cpuUSec"] > 1000
+
+
+@pytest.mark.cgroup
+@pytest.mark.root
+def test_e3_a_script_held_up_before_exec_can_be_killed(faf):
+    """E3: what does not get as far as its first instruction is stopped by the shim all the same."""
+    faf.task("t", f"echo ran > {faf.out}/ran", TimeoutStopSec="500ms")
+    pathlib.Path(faf.cgroup, "t/cgroup.freeze").write_text("1")
+    run = faf.fire("t")
+    wait_for(lambda: system.cgroup_pids(faf.attempt_cgroup(run)), 5)
+    faf.kill(run)
+    faf.ends(run, "killed")
+    pathlib.Path(faf.cgroup, "t/cgroup.freeze").write_text("0")
+    assert not faf.output("ran").exists()

@@ -15,6 +15,7 @@ extension Attempt {
         if error < 0 { throw StepFailure(FAF_STEP_CLONE, -error) }
         main = script
         keepCgroupName()
+        waitForExec(report)
         var step: UInt32 = 0
         let failure = faf_started(report, &step)
         if failure < 0 {
@@ -32,6 +33,20 @@ extension Attempt {
     private mutating func keepCgroupName() {
         guard cgroup >= 0 else { return }
         cgroupNameLength = max(faf_cgroup_of(script, paths.cgroupName, Paths.cgroupNameSize), 0)
+    }
+
+    /// Until `report` has an answer. A directory or an interpreter that does not answer (NFS, FUSE) or a frozen cgroup can
+    /// hold the script up before its first instruction; it can be stopped nevertheless.
+    private mutating func waitForExec(_ report: Int32) {
+        while true {
+            armTimer()
+            var set = faf_wait_set(signals: signals, notify: -1, timer: timer, events: -1, main: report)
+            let ready = faf_wait(&set)
+            if ready & Int32(FAF_WAIT_TIMER.rawValue) != 0 { timerFired() }
+            if ready & Int32(FAF_WAIT_MAIN.rawValue) != 0 { return }
+            readRequests()
+            perform(stop.tick(at: faf_boottime()))
+        }
     }
 
     private mutating func reapFailed() {

@@ -17,10 +17,7 @@ extension Attempt {
             var set = faf_wait_set(
                 signals: signals, notify: notify, timer: timer, events: mainHasEnded ? events : -1,
                 main: main != script && !mainHasEnded ? mainDescriptor : -1)
-            if faf_wait(&set) & Int32(FAF_WAIT_TIMER.rawValue) != 0 {
-                faf_timer_read(timer)
-                armed = 0
-            }
+            if faf_wait(&set) & Int32(FAF_WAIT_TIMER.rawValue) != 0 { timerFired() }
         }
     }
 
@@ -32,7 +29,12 @@ extension Attempt {
     /// Without a cgroup a fork can race with the kill: it is repeated until no child is left.
     private var isKilledWithoutCgroup: Bool { cgroup < 0 && stop.stop?.wasKilled == true }
 
-    private mutating func armTimer() {
+    mutating func timerFired() {
+        faf_timer_read(timer)
+        armed = 0
+    }
+
+    mutating func armTimer() {
         var next = min(stop.deadline, limiter.deadline)
         if isKilledWithoutCgroup { next = min(next, faf_boottime() + 100_000) }
         if next == armed { return }
