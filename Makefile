@@ -2,6 +2,8 @@
 # make test       everything is built and every test is run; the last line counts them
 # make demo       a task fired, watched and killed, with a fafd of its own in a temporary place
 # make install    PREFIX=/usr/local DESTDIR= ; build first, as yourself
+# make test-vm    fafd under a real systemd: a Debian booted by qemu (as root); CASE=name for one case
+# make vm-shell   a root shell in that machine
 # make lint format clean deps
 # make manual     faf.task(5) anew, after a change in the table of settings
 
@@ -13,7 +15,7 @@ TARGET    = $(DESTDIR)$(PREFIX)
 SOURCES  := $(shell find Sources -type f 2>/dev/null) Package.swift
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all test demo install lint format manual clean deps deps-test man-lint
+.PHONY: all test test-vm vm-shell demo install lint format manual clean deps deps-test deps-vm man-lint
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)/faf $(PROGRAMS)/fafd $(PROGRAMS)/faf-shim
@@ -35,6 +37,12 @@ $(PROGRAMS)/faf-shim: $(SOURCES) | $(PROGRAMS)/fafd deps
 
 test: deps-test
 	SWIFT="$(SWIFT)" $(PYTHON) Tests/run
+
+test-vm: all deps-vm
+	$(PYTHON) Tests/vm/run $(CASE)
+
+vm-shell: all deps-vm
+	$(PYTHON) Tests/vm/run --shell
 
 demo: deps
 	SWIFT="$(SWIFT)" contrib/demo.sh
@@ -82,3 +90,6 @@ deps:
 
 deps-test:
 	@SWIFT="$(SWIFT)" contrib/deps.sh build test
+
+deps-vm: deps
+	@SWIFT="$(SWIFT)" contrib/deps.sh vm

@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh build|test ...: installs what building or testing needs and is not there, and says so. Debian and its kin;
+# deps.sh build|test|vm ...: installs what building or testing needs and is not there, and says so. Debian and its kin;
 # elsewhere it says what is missing.
 set -eu
 
@@ -40,8 +40,14 @@ for purpose; do
         /usr/bin/python3 -c 'import pytest' 2>/dev/null || packages="$packages python3 python3-pytest"
         /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
         ;;
+    vm)
+        need qemu-system-x86_64 qemu-system-x86
+        need mmdebstrap mmdebstrap
+        need mke2fs e2fsprogs
+        need /usr/share/seabios/bios-256k.bin seabios
+        ;;
     *)
-        echo "deps.sh: build or test, not '$purpose'" >&2
+        echo "deps.sh: build, test or vm, not '$purpose'" >&2
         exit 2
         ;;
     esac

@@ -1,0 +1,116 @@
+"""Runs inside the machine: takes cases from the second serial line, one after another, and reports on it.
+
+From the host: {"cases": [{"name", "timeout"}, ...], "phase": N, "notes": {...}} once per boot. To the host: hello, begin,
+log, note, cut, reboot, verdict, done.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import termios
+import threading
+import time
+import tty
+
+HERE = pathlib.Path(__file__).resolve().parent
+PASSED, SKIPPED, ENDED_BY_HOST = 0, 77, 78
+
+
+class Line:
+    def __init__(self):
+        self.fd = os.open("/dev/ttyS1", os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self.fd, termios.TCSANOW)
+        self.lock = threading.Lock()
+        self.file = os.fdopen(os.dup(self.fd), "rb", buffering=0)
+
+    def say(self, **message):
+        data = json.dumps(message).encode() + b"\n"
+        with self.lock:
+            while data:
+                data = data[os.write(self.fd, data):]
+
+    def hear(self):
+        return json.loads(self.file.readline())
+
+
+def quiet(*command):
+    subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def clean_up():
+    """What a case leaves must not decide the next one."""
+    quiet("systemctl", "stop", "fafd.socket", "fafd.service")
+    quiet("systemctl", "kill", "--signal=KILL", "faf-tasks.service")
+    quiet("systemctl", "stop", "faf-tasks.service")
+    for directory in ("/etc/faf/units", "/run/faf", "/var/lib/faf", "/var/log/faf", "/var/tmp/case"):
+        shutil.rmtree(directory, ignore_errors=True)
+    for unit in ("fafd.service", "faf-tasks.service", "fafd.socket"):
+        shutil.rmtree(f"/etc/systemd/system/{unit}.d", ignore_errors=True)
+        shutil.rmtree(f"/run/systemd/system/{unit}.d", ignore_errors=True)
+    quiet("systemctl", "disable", "fafd.service", "fafd.socket")
+    quiet("systemctl", "daemon-reload")
+    quiet("systemctl", "reset-failed")
+    quiet("systemd-tmpfiles", "--create")
+
+
+def run_case(line, case, phase, notes):
+    name = case["name"]
+    line.say(begin=name)
+    began = time.monotonic()
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1", "VM_PHASE": str(phase),
+                   "VM_NOTES": json.dumps(notes)}
+    process = subprocess.Popen([sys.executable, "-u", HERE / "cases" / f"{name}.py"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                               env=environment, cwd="/var/tmp", start_new_session=True)
+    is_late = threading.Event()
+
+    def stop():
+        is_late.set()
+        process.kill()
+
+    timer = threading.Timer(case["timeout"], stop)
+    timer.start()
+    reason = "no reason given"
+    for text in process.stdout:
+        text = text.rstrip("\n")
+        kind, _, value = text.partition(" ")
+        if kind == "::note":
+            line.say(note=json.loads(value))
+        elif kind == "::cut":
+            line.say(cut=json.loads(value))
+        elif kind == "::reason":
+            reason = value
+        else:
+            line.say(log=text)
+    status = process.wait()
+    timer.cancel()
+    if status == ENDED_BY_HOST:
+        # It goes on after the next boot: the machine restarts by itself, or its power is about to be cut.
+        line.say(reboot=name)
+        return False
+    if is_late.is_set():
+        reason = f"it took longer than {case['timeout']} s"
+    verdict = {PASSED: "PASS", SKIPPED: "SKIP"}.get(status, "FAIL")
+    line.say(verdict=verdict, case=name, reason=reason, seconds=round(time.monotonic() - began, 1))
+    return True
+
+
+def main():
+    line = Line()
+    uptime = float(pathlib.Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    line.say(hello=round(uptime, 1))
+    job = line.hear()
+    for index, case in enumerate(job["cases"]):
+        if job["phase"] == 1 or index > 0:
+            clean_up()
+        if not run_case(line, case, job["phase"] if index == 0 else 1, job["notes"]):
+            subprocess.Popen(["systemctl", "reboot"])
+            return
+    line.say(done=True)
+    subprocess.Popen(["systemctl", "poweroff"])
+
+
+main()

@@ -1,0 +1,116 @@
+"""The disk of the machine: a Debian 12 tree, kept between runs, with faf installed into a copy of it."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "faf-vm"
+
+PACKAGES = ["systemd", "systemd-sysv", "dbus", "udev", "kmod", "linux-image-cloud-amd64", "python3", "python3-pytest",
+            "libsqlite3-0", "procps", "util-linux", "strace", "sqlite3", "sudo"]
+
+# What is big and never looked at. ext4 and NVMe are built into the cloud kernel: no initrd, and nearly no modules.
+EXCLUDED = ["/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*"] + [
+    f"/lib/modules/*/kernel/{part}/*" for part in ("net", "arch", "sound", "virt", "crypto", "fs/nfs*", "fs/xfs",
+                                                   "fs/btrfs", "fs/ocfs2", "drivers/[a-lo-z]*", "drivers/n*")]
+
+# Runs once, when the tree is made.
+CUSTOMIZE = r"""
+cd "$1"
+echo vm >etc/hostname
+echo '127.0.0.1 localhost vm' >etc/hosts
+echo '/dev/nvme0n1 / ext4 defaults 0 1' >etc/fstab
+mkdir -p var/log/journal etc/systemd/system/multi-user.target.wants
+for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
+        systemd-tmpfiles-clean.timer e2scrub_reap.service systemd-pstore.service getty@tty1.service \
+        serial-getty@ttyS0.service; do
+    ln -sf /dev/null etc/systemd/system/$unit
+done
+chroot . passwd --delete root
+chroot . useradd --uid 2001 --create-home --shell /bin/bash alice
+chroot . useradd --uid 2002 --create-home --shell /bin/bash bob
+rm -f boot/initrd.img*
+"""
+
+
+def report(text):
+    print(f"vm: {text}", flush=True)
+
+
+def digest(*parts):
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def only_one(name):
+    """Two checkouts may run at once; the tree is made by one of them."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{name}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def base_tree():
+    """The path of the tree without faf. Its name says what it was made of, so that a change here makes a new one."""
+    name = "bookworm-" + digest(PACKAGES, EXCLUDED, CUSTOMIZE)
+    tree = CACHE / name
+    with only_one(name):
+        if tree.exists():
+            return tree
+        report(f"making the Debian tree {tree}, once; later runs find it there")
+        unfinished = CACHE / f"{name}.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        subprocess.run(
+            ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+             # The line below comes before the package whose file it is.
+             "--dpkgopt=force-confold",
+             *(f"--dpkgopt=path-exclude={path}" for path in EXCLUDED),
+             "--essential-hook=mkdir -p $1/etc/initramfs-tools; "
+             "echo update_initramfs=no >$1/etc/initramfs-tools/update-initramfs.conf",
+             f"--customize-hook={CUSTOMIZE}", "bookworm", str(unfinished)],
+            check=True, stdin=subprocess.DEVNULL)
+        unfinished.rename(tree)
+        for old in CACHE.glob("bookworm-*"):
+            if old.is_dir() and old != tree:
+                shutil.rmtree(old, ignore_errors=True)
+    return tree
+
+
+def kernel(tree):
+    return max(tree.glob("boot/vmlinuz-*"))
+
+
+def make_disk(work, prefix="/usr"):
+    """Installs faf into a copy of the tree and makes the disk of it; returns the disk and the kernel."""
+    base = base_tree()
+    tree = work / "tree"
+    # Links instead of copies: install(1) and the lines below replace files and never write into them.
+    subprocess.run(["cp", "-al", str(base), str(tree)], check=True)
+    subprocess.run(["make", "--silent", "install", f"DESTDIR={tree}", f"PREFIX={prefix}"], cwd=CHECKOUT, check=True)
+    shutil.copytree(HERE / "guest", tree / "opt/vm")
+    shutil.copytree(HERE / "cases", tree / "opt/vm/cases")
+    agent = tree / "etc/systemd/system/vm-agent.service"
+    shutil.copy(HERE / "guest/vm-agent.service", agent)
+    agent.chmod(0o644)
+    (tree / "etc/systemd/system/multi-user.target.wants/vm-agent.service").symlink_to("../vm-agent.service")
+    disk = work / "disk"
+    disk.unlink(missing_ok=True)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-E", "lazy_itable_init=1,root_owner=0:0", "-d", str(tree),
+                    str(disk), "3G"], check=True)
+    shutil.rmtree(tree)
+    return disk, kernel(base)
+
+
+def read_files(disk, inside, outside):
+    """Copies a directory out of a disk whose machine is off, also one whose power was cut."""
+    # The journal of the file system is played first, as the next boot would do it.
+    subprocess.run(["e2fsck", "-p", str(disk)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    outside.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["debugfs", "-R", f'rdump "{inside}" "{outside}"', str(disk)], check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
