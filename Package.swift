@@ -55,7 +55,7 @@ let package = Package(
             name: "fafd",
             dependencies: [
                 "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "SQLiteStore", "Store", "TaskHost",
-                "TaskUnits", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
+                "TaskUnits", "UnitFile", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -8,12 +8,17 @@ public struct Directories: Sendable, Hashable {
     public var logs: String
     /// Unit search path, the first wins.
     public var units: [String]
+    /// `/etc/faf`: `fafd.conf`.
+    public var configuration: String
 
-    public init(runtime: String, state: String, logs: String, units: [String]) {
+    public init(
+        runtime: String, state: String, logs: String, units: [String], configuration: String = "/etc/faf"
+    ) {
         self.runtime = runtime
         self.state = state
         self.logs = logs
         self.units = units
+        self.configuration = configuration
     }
 
     public var socket: String { runtime + "/fafd.sock" }
@@ -52,6 +57,6 @@ public struct Directories: Sendable, Hashable {
         let runtime = value("XDG_RUNTIME_DIR") ?? "/run/user/\(uid)"
         return Directories(
             runtime: runtime + "/faf", state: state + "/faf", logs: state + "/faf/log",
-            units: [configuration + "/faf/units", data + "/faf/units"])
+            units: [configuration + "/faf/units", data + "/faf/units"], configuration: configuration + "/faf")
     }
 }

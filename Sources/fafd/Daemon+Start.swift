@@ -111,7 +111,8 @@ extension Daemon {
         do {
             if let found = try FileStatus.of(path: path, followingLinks: false), found.kind != .socket {
                 throw StartRefusal(
-                    "\(path) is no socket, so it is not ours to remove", remedy: "move it away, or give --runtime-directory")
+                    "\(path) is no socket, so it is not ours to remove",
+                    remedy: "move it away, or give --runtime-directory")
             }
             try Files.remove(path)
             return try UnixSocket.listen(path: path, mode: configuration.isUserMode ? 0o600 : 0o666)

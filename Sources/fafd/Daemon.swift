@@ -21,6 +21,7 @@ struct DaemonConfiguration: Sendable {
     var isUserMode: Bool
     var shim: String
     var environment: [String: String]
+    var file: ConfigurationFile
 }
 
 /// Builds the parts, joins them and runs them.
@@ -77,7 +78,7 @@ final class Daemon: Sendable {
                 processID: OwnProcess.pid, onlyUser: configuration.isUserMode ? OwnProcess.uid : nil)
             server = VarlinkServer(
                 vendor: "faf", product: "Fire & Forget", version: Version.current, url: "https://faf.example",
-                services: [service], limits: .init(), logger: log)
+                services: [service], limits: configuration.file.limits, logger: log)
         } catch {
             throw StartRefusal("the interface description is broken: \(error)", remedy: "install fafd again")
         }

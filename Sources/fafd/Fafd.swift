@@ -23,6 +23,11 @@ struct Fafd: AsyncParsableCommand {
     @Flag(help: "Serve only the calling user, with state and units below the XDG directories.")
     var user = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Settings of fafd itself; /etc/faf/fafd.conf, or the user's, if there is one.", valueName: "file"))
+    var config: String?
+
     @Option(help: ArgumentHelp("Socket and live records; on tmpfs.", valueName: "dir"))
     var runtimeDirectory: String?
 
@@ -39,10 +44,10 @@ struct Fafd: AsyncParsableCommand {
     var shim: String?
 
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
-    var logLevel: Logger.Level = .info
+    var logLevel: Logger.Level?
 
     func validate() throws {
-        for path in [runtimeDirectory, stateDirectory, logsDirectory, shim].compactMap({ $0 }) + units
+        for path in [config, runtimeDirectory, stateDirectory, logsDirectory, shim].compactMap({ $0 }) + units
         where !path.hasPrefix("/") {
             throw ValidationError("\(path) is not an absolute path: write it from / on")
         }
@@ -51,9 +56,10 @@ struct Fafd: AsyncParsableCommand {
     func run() async throws {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var log = Logger(label: "fafd")
-        log.logLevel = logLevel
         do {
-            let daemon = try Daemon(configuration: try configuration(), log: log)
+            let configuration = try configuration()
+            log.logLevel = logLevel ?? configuration.file.logLevel ?? .info
+            let daemon = try Daemon(configuration: configuration, log: log)
             try await daemon.run()
         } catch let refusal as StartRefusal {
             log.critical("\(refusal)")
@@ -83,8 +89,10 @@ struct Fafd: AsyncParsableCommand {
         if !units.isEmpty { directories.units = units }
         let program: String
         if let shim { program = shim } else { program = try installedShim() }
+        let file = try ConfigurationFile(
+            path: config ?? directories.configuration + "/fafd.conf", isRequired: config != nil, owner: uid)
         return DaemonConfiguration(
-            directories: directories, isUserMode: user, shim: program, environment: environment)
+            directories: directories, isUserMode: user, shim: program, environment: environment, file: file)
     }
 
     /// Beside this program in a build directory, in libexec when installed.
