@@ -5,11 +5,19 @@ import Glibc
 import Store
 import Synchronization
 
+/// Why nothing was read.
+enum ReadFailure: Error {
+    case refused(StoreError)
+    case damaged(RowDamage)
+}
+
 /// The connections to the file, and what to do when they can no longer be trusted.
 final class Database: Sendable {
     let path: String
     /// Shared by all connections: rows never change what an id stands for.
     let values = StoredValues()
+    /// Runs that were not over and could not be read when the database was opened.
+    let setAside: [RowDamage]
     private let state: Mutex<State>
     private let reopened = Mutex(0)
 
@@ -22,7 +30,22 @@ final class Database: Sendable {
 
     init(path: String) throws(StoreError) {
         self.path = path
-        state = Mutex(.open(try Self.open(path)))
+        let pool = try Self.open(path)
+        let values = values
+        do {
+            setAside = try pool.write { connection in
+                let damages = try RunReader(connection: connection, values: values).damagedActiveRuns()
+                let writer = RunWriter(connection: connection, values: values)
+                for damage in damages {
+                    if let run = damage.run { try writer.setAside(run, because: "\(damage)") }
+                }
+                return damages
+            }
+        } catch {
+            try? pool.close()
+            throw StoreError(error, doing: "read the runs that are not over", path: path, systemErrno: errno)
+        }
+        state = Mutex(.open(pool))
     }
 
     var needsRecovery: Bool {
@@ -44,21 +67,23 @@ final class Database: Sendable {
     /// Reads in one snapshot, on a connection of its own. Not ended by the cancellation of the caller's task.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (RunReader) throws -> Value
-    ) async throws(StoreError) -> Value {
-        let pool = try pool()
-        let result = await withCheckedContinuation {
-            (continuation: CheckedContinuation<Result<Value, StoreError>, Never>) in
+    ) async -> Result<Value, ReadFailure> {
+        let pool: DatabasePool
+        do { pool = try self.pool() } catch { return .failure(.refused(error)) }
+        return await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Value, ReadFailure>, Never>) in
             pool.asyncRead { connection in
                 do {
                     let reader = RunReader(connection: try connection.get(), values: self.values)
                     continuation.resume(returning: .success(try body(reader)))
+                } catch let damage as RowDamage {
+                    continuation.resume(returning: .failure(.damaged(damage)))
                 } catch {
                     let error = StoreError(error, doing: "read runs", path: self.path)
-                    continuation.resume(returning: .failure(error))
+                    continuation.resume(returning: .failure(.refused(error)))
                 }
             }
         }
-        return try result.get()
     }
 
     /// Closes every connection, whatever they say to it; `reopen()` brings them back.

@@ -2,12 +2,17 @@ import GRDB
 import GRDBSQLite
 import Glibc
 import Store
+import TaskModel
 
 /// What a row does not say as it should.
-struct RowDamage: Error {
+struct RowDamage: Error, CustomStringConvertible {
     var row: String
     var field: String
     var problem: String
+    /// The run that can be set aside for it; `nil`: the row is not a run's own.
+    var run: RunID?
+
+    var description: String { "\(row), \(field): \(problem)" }
 }
 
 extension StoreError {
@@ -17,7 +22,7 @@ extension StoreError {
         case let error as StoreError:
             self = error
         case let damage as RowDamage:
-            self = .damaged("\(path): \(damage.row), \(damage.field): \(damage.problem)")
+            self = .damaged("\(path): \(damage)")
         case let error as DatabaseError:
             self.init(error, message: "\(path): \(doing): \(error.explanation)", systemErrno: systemErrno)
         default:

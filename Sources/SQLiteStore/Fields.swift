@@ -6,10 +6,11 @@ import TaskModel
 struct Fields {
     let row: Row
     let name: String
+    var run: RunID?
     let fieldName: (Int) -> String
 
     func damage(_ index: Int, _ problem: String) -> RowDamage {
-        RowDamage(row: name, field: fieldName(index), problem: problem)
+        RowDamage(row: name, field: fieldName(index), problem: problem, run: run)
     }
 
     func optionalInteger(_ index: Int) throws -> Int64? {

@@ -8,7 +8,8 @@ struct RunReader {
     let values: StoredValues
 
     func highestNumber() throws -> RunID? {
-        try Int64.fetchOne(connection, sql: "SELECT max(id) FROM runs").map { RunID(rawValue: $0) }
+        let sql = "SELECT max(id) FROM (SELECT max(id) AS id FROM runs UNION ALL SELECT max(run) FROM damaged)"
+        return try Int64.fetchOne(connection, sql: sql).map { RunID(rawValue: $0) }
     }
 
     func runs(_ query: RunQuery) throws -> [Run] {
@@ -39,9 +40,19 @@ struct RunReader {
         return runs
     }
 
+    /// What is wrong with active rows that cannot be read.
+    func damagedActiveRuns() throws -> [RowDamage] {
+        let rows = try Row.fetchCursor(connection, sql: "SELECT \(RunColumn.list) FROM runs WHERE isFinal = 0")
+        var found: [RowDamage] = []
+        while let row = try rows.next() {
+            do { _ = try run(row) } catch let damage as RowDamage where damage.run != nil { found.append(damage) }
+        }
+        return found
+    }
+
     private func run(_ row: Row) throws -> Run {
         let id = RunID(rawValue: try Fields(row: row, name: "a run", fieldName: { _ in "id" }).integer(0))
-        let fields = Fields(row: row, name: "run \(id)") { "\(RunColumn.allCases[$0])" }
+        let fields = Fields(row: row, name: "run \(id)", run: id) { "\(RunColumn.allCases[$0])" }
         func column(_ column: RunColumn) -> Int { column.rawValue }
 
         guard let state = try fields.optionalWord(column(.state), RunState.self) else {
@@ -87,7 +98,7 @@ struct RunReader {
     }
 
     private func attempt(_ row: Row, of run: RunID) throws -> Attempt {
-        let fields = Fields(row: row, name: "attempt of run \(run)") { "\(AttemptColumn.allCases[$0])" }
+        let fields = Fields(row: row, name: "attempt of run \(run)", run: run) { "\(AttemptColumn.allCases[$0])" }
         func column(_ column: AttemptColumn) -> Int { column.rawValue }
 
         var attempt = Attempt(

@@ -7,6 +7,8 @@ enum Change: Sendable {
     case insert(Run)
     case update(Run)
     case finish(Run)
+    /// Puts a run that cannot be read where it is in nobody's way, with what is wrong with it.
+    case setAside(RunID, String)
 
     /// For messages: without what a caller passed.
     var description: String {
@@ -14,6 +16,7 @@ enum Change: Sendable {
         case .insert(let run): "insert run \(run.id) of \(run.task)"
         case .update(let run): "update run \(run.id) of \(run.task)"
         case .finish(let run): "store the end of run \(run.id) of \(run.task)"
+        case .setAside(let run, _): "set run \(run) aside"
         }
     }
 }
@@ -28,12 +31,25 @@ struct RunWriter {
         case .insert(let run): try insert(run)
         case .update(let run): try update(run)
         case .finish(let run): try finish(run)
+        case .setAside(let run, let problem): try setAside(run, because: problem)
         }
     }
 
     /// Takes back an insert that was refused: its number is never given again, so the row is that one or none.
     func remove(_ run: RunID) throws {
         try execute("DELETE FROM runs WHERE id = ?", [run.rawValue])
+    }
+
+    /// Twice is no error: several readers may have met the same row.
+    func setAside(_ run: RunID, because problem: String) throws {
+        try execute(
+            """
+            INSERT INTO damaged (run, problem, runRow, attemptRows)
+            SELECT id, ?, \(RunColumn.json),
+                (SELECT json_group_array(\(AttemptColumn.json)) FROM attempts WHERE run = ?)
+            FROM runs WHERE id = ?
+            """, [problem, run.rawValue, run.rawValue])
+        try remove(run)
     }
 
     private func insert(_ run: Run) throws {

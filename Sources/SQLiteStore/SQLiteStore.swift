@@ -18,6 +18,10 @@ public final class SQLiteStore: Store {
         try self.init(path: path, checkpointAfter: GroupWriter.defaultCheckpointAfter)
     }
 
+    /// What is wrong with runs that were not over and could not be read: they are kept in the table `damaged`, and are
+    /// no runs any more unless their records bring them back. For the log.
+    public var setAside: [String] { database.setAside.map { "\(database.path): \($0)" } }
+
     init(path: String, checkpointAfter: Int) throws(StoreError) {
         database = try Database(path: path)
         writer = GroupWriter(database: database, checkpointAfter: checkpointAfter)
@@ -62,13 +66,28 @@ public final class SQLiteStore: Store {
         _ body: @escaping @Sendable (RunReader) throws -> Value
     ) async throws(StoreError) -> Value {
         let before = database.generation
-        do throws(StoreError) {
-            return try await database.read(body)
-        } catch {
-            // The connections may have been given up under this read, or not be open again since.
-            guard database.needsRecovery || database.generation != before else { throw error }
+        var result = await database.read(body)
+        if case .failure(.refused) = result, database.needsRecovery || database.generation != before {
+            // The connections were given up under this read, or are not open again since.
             try await writer.recover()
-            return try await database.read(body)
+            result = await database.read(body)
         }
+        switch result {
+        case .success(let value): return value
+        case .failure(.refused(let error)): throw error
+        case .failure(.damaged(let damage)): throw await setAside(damage)
+        }
+    }
+
+    /// One row that cannot be read must not hide all others for good: it is told once, and is out of the way then.
+    private func setAside(_ damage: RowDamage) async -> StoreError {
+        var message = "\(database.path): \(damage)"
+        if let run = damage.run {
+            do {
+                try await writer.write(.setAside(run, "\(damage)"))
+                message += "; run \(run) is now in the table 'damaged'"
+            } catch { message += "; it could not be set aside: \(error)" }
+        }
+        return .damaged(message)
     }
 }

@@ -7,6 +7,7 @@ import GRDB
 /// - `attempts`: the launches of a run.
 /// - `settings`: what a run's unit said, as JSON, each distinct value once. `path` (the command's) narrows the search.
 /// - `identities`: the ids that runs have run with, each distinct value once.
+/// - `damaged`: runs whose rows could not be read, as JSON with the names of the columns, and what was wrong with them.
 ///
 /// Times are µs since 1970. Unsigned 64-bit values are stored with the same bits. Sets and lists of ids are decimal
 /// numbers with commas between. `parameters` is a JSON array of `[name, kind, text]`.
@@ -94,6 +95,13 @@ enum Schema {
             endedAt INTEGER,
             PRIMARY KEY (run, number)
         ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE damaged (
+            run INTEGER NOT NULL,
+            problem TEXT NOT NULL,
+            runRow TEXT NOT NULL,
+            attemptRows TEXT NOT NULL
+        ) STRICT;
         """
 }
 
@@ -104,6 +112,8 @@ enum RunColumn: Int, CaseIterable {
         queuedAt, startedAt, endedAt
 
     static let list = allCases.map { "\($0)" }.joined(separator: ", ")
+    /// The row as a JSON object, in SQL.
+    static let json = "json_object(\(allCases.map { "'\($0)', \($0)" }.joined(separator: ", ")))"
 }
 
 /// The columns of `attempts`, in the order in which they are written and read.
@@ -112,4 +122,6 @@ enum AttemptColumn: Int, CaseIterable {
         userMicroseconds, systemMicroseconds, maxResidentBytes, memoryPeakBytes, cgroupMicroseconds, startedAt, endedAt
 
     static let list = allCases.map { "\($0)" }.joined(separator: ", ")
+    /// The row as a JSON object, in SQL.
+    static let json = "json_object(\(allCases.map { "'\($0)', \($0)" }.joined(separator: ", ")))"
 }

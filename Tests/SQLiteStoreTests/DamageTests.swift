@@ -23,6 +23,10 @@ import Testing
         _ = try DatabaseQueue(path: path).writeWithoutTransaction { try $0.checkpoint(.truncate) }
     }
 
+    func rows(_ sql: String) throws -> [Row] {
+        try DatabaseQueue(path: path).read { try Row.fetchAll($0, sql: sql) }
+    }
+
     func execute(_ sql: String) throws {
         try DatabaseQueue(path: path).writeWithoutTransaction { try $0.execute(sql: sql) }
     }
@@ -106,10 +110,17 @@ import Testing
         try execute("UPDATE runs SET \(field) = \(value) WHERE id = 2")
         let store = try SQLiteStore(path: path)
         let blamed = value == "'running'" ? "isFinal" : field
-        await expectDamage("run 2", blamed) { _ = try await store.run(RunID(rawValue: 2)) }
-        await expectDamage("run 2", blamed) { _ = try await store.runs(RunQuery(limit: 10)) }
-        #expect(try await store.run(RunID(rawValue: 3)) == StoreConformance.sampleRun(3, state: .failed))
+        // Told once, then out of the way.
+        await expectDamage("run 2", blamed, "'damaged'") { _ = try await store.runs(RunQuery(limit: 10)) }
+        let others = [3, 1].map { StoreConformance.sampleRun(Int64($0), state: .failed) }
+        #expect(try await store.runs(RunQuery(limit: 10)) == others)
+        #expect(try await store.run(RunID(rawValue: 2)) == nil)
         await store.close()
+        let kept = try rows("SELECT * FROM damaged")
+        #expect(kept.count == 1)
+        #expect(kept.first?["run"] == 2)
+        let text: String? = kept.first?["runRow"]
+        #expect(text?.contains("9007199254740993") ?? false || field == "parameters")
     }
 
     @Test(arguments: [
@@ -121,6 +132,25 @@ import Testing
         try execute("UPDATE attempts SET \(field) = \(value) WHERE run = 2")
         let store = try SQLiteStore(path: path)
         await expectDamage("run 2", field) { _ = try await store.run(RunID(rawValue: 2)) }
+        await store.close()
+    }
+
+    @Test func `an unreadable run that was not over is told at the start and stops no other`() async throws {
+        var store = try SQLiteStore(path: path)
+        for number in 1...3 { try await store.insert(StoreConformance.sampleRun(Int64(number), state: .running)) }
+        await store.close()
+        try execute("UPDATE runs SET task = 'kept', owner = -1 WHERE id = 3")
+        store = try SQLiteStore(path: path)
+        #expect(store.setAside.count == 1)
+        #expect(store.setAside.first?.contains("run 3, owner") ?? false)
+        #expect(try await store.activeRuns().map(\.id.rawValue) == [1, 2])
+        // Its number is not given again, and its record may bring it back.
+        #expect(try await store.highestNumber()?.rawValue == 3)
+        try await store.insert(StoreConformance.sampleRun(3, state: .running))
+        await store.close()
+        store = try SQLiteStore(path: path)
+        #expect(store.setAside == [])
+        #expect(try await store.activeRuns().map(\.id.rawValue) == [1, 2, 3])
         await store.close()
     }
 
