@@ -40,12 +40,15 @@ struct RunReader {
         return runs
     }
 
-    /// What is wrong with active rows that cannot be read.
+    /// What is wrong with active rows that cannot be read. Settings that cannot be are another matter: many runs share
+    /// them, and rather this program is at fault; `activeRuns` will say so.
     func damagedActiveRuns() throws -> [RowDamage] {
         let rows = try Row.fetchCursor(connection, sql: "SELECT \(RunColumn.list) FROM runs WHERE isFinal = 0")
         var found: [RowDamage] = []
         while let row = try rows.next() {
-            do { _ = try run(row) } catch let damage as RowDamage where damage.run != nil { found.append(damage) }
+            do { _ = try run(row) } catch let damage as RowDamage {
+                if damage.run != nil { found.append(damage) }
+            }
         }
         return found
     }

@@ -73,7 +73,11 @@ extension Daemon {
     /// A damaged database is set aside and named; runs that go on come back from their records.
     static func openStore(_ directories: Directories, _ log: Logger) throws(StartRefusal) -> SQLiteStore {
         do throws(StoreError) {
-            return try SQLiteStore(path: directories.database)
+            let store = try SQLiteStore(path: directories.database)
+            for damage in store.setAside {
+                log.error("a run that was not over cannot be read and is set aside in the database: \(damage)")
+            }
+            return store
         } catch .damaged(let text) {
             let place = try setAside(directories)
             log.critical(

@@ -154,6 +154,18 @@ import Testing
         await store.close()
     }
 
+    @Test func `unreadable settings of a run that is not over are named, and nothing is set aside`() async throws {
+        var store = try SQLiteStore(path: path)
+        try await store.insert(StoreConformance.sampleRun(1, state: .running))
+        await store.close()
+        try execute("UPDATE settings SET json = '{}'")
+        store = try SQLiteStore(path: path)
+        #expect(store.setAside == [])
+        await expectDamage("settings 1", "json") { _ = try await store.activeRuns() }
+        await expectDamage("settings 1", "json") { _ = try await store.activeRuns() }
+        await store.close()
+    }
+
     @Test func `unreadable settings are named and do not stop a new run`() async throws {
         try await fill(1)
         try execute("UPDATE settings SET json = '{}'")
