@@ -54,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "fafd",
             dependencies: [
-                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "SQLiteStore", "Store", "TaskHost",
+                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "SQLiteStore", "Store",
+                "TaskHost",
                 "TaskUnits", "UnitFile", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
             ],
             swiftSettings: strict),
@@ -131,7 +132,9 @@ let package = Package(
         tests("ManualTests", ["TaskUnits", "TaskModel"]),
         tests("VarlinkTests", ["Varlink", "FafAPI"]),
         tests("VarlinkClientTests", ["VarlinkClient", "Varlink", "LinuxSystem"]),
-        tests("VarlinkServerTests", ["VarlinkServer", "VarlinkClient", "Varlink", "LinuxSystem", logging, nioCore, nioPosix]),
+        tests(
+            "VarlinkServerTests",
+            ["VarlinkServer", "VarlinkClient", "Varlink", "LinuxSystem", logging, nioCore, nioPosix]),
         tests("StoreTests", ["Store", "StoreConformance", "TaskModel"]),
         tests(
             "SQLiteStoreTests", ["SQLiteStore", "Store", "StoreConformance", "TaskModel", grdb, sqlite],
