@@ -47,6 +47,8 @@ public struct StopSequence: Equatable, Sendable {
         public var deadline: UInt64
         public var wasSignalled: Bool
         public var wasKilled: Bool
+        /// Begun when the main process had ended already: for what `KillMode=process` has left.
+        public var isForRest = false
     }
 
     public static var never: UInt64 { .max }
@@ -57,6 +59,7 @@ public struct StopSequence: Equatable, Sendable {
     private let sendsKill: Bool
     private let mode: Mode
     private var startDeadline = StopSequence.never
+    private var mainHasEnded = false
     public private(set) var stop: Stop?
 
     /// - Parameters: timeouts in µs, `never` for none; `timeoutStart` is `never` for what needs no READY=1.
@@ -88,7 +91,7 @@ public struct StopSequence: Equatable, Sendable {
 
     /// Somebody wants it to end. `signal` 0: the unit's.
     public mutating func requested(_ cause: Cause, signal: UInt32, uid: UInt32, at now: UInt64) -> Action {
-        if let running = stop {
+        if let running = stop, mode != .process || !mainHasEnded || running.isForRest {
             // It had announced its end and got no signal yet: now it gets one, and whoever asked is named as the cause.
             // The clock that runs already is not moved.
             guard running.cause == .stopping, !running.wasSignalled, !running.wasKilled else { return .nothing }
@@ -97,13 +100,16 @@ public struct StopSequence: Equatable, Sendable {
             if signal != 0 { stop?.signal = signal }
             return signalled()
         }
+        // Else the run of a task with KillMode=process could not be ended once its main process has.
         begin(cause, signal: signal == 0 ? killSignal : signal, uid: uid, at: now)
+        stop?.isForRest = mode == .process && mainHasEnded
         return signalled()
     }
 
     /// The main process has ended. `leavesOthers`: some of its processes have not.
     public mutating func mainEnded(leavesOthers: Bool, at now: UInt64) -> Action {
         startDeadline = StopSequence.never
+        mainHasEnded = true
         guard leavesOthers else { return .nothing }
         switch mode {
         case .controlGroup:
@@ -113,6 +119,8 @@ public struct StopSequence: Equatable, Sendable {
             if stop == nil { begin(.leftovers, signal: killSignal, uid: 0, at: now) }
             return killed()
         case .process, .none:
+            // It was for the main process, and has done its work.
+            stop?.deadline = StopSequence.never
             return .nothing
         }
     }
@@ -140,6 +148,7 @@ public struct StopSequence: Equatable, Sendable {
         stop?.wasSignalled = true
         switch mode {
         case .controlGroup: return .signalAll
+        case .process where stop?.isForRest == true: return .signalAll
         case .mixed, .process: return .signalMain
         case .none: return .nothing
         }
@@ -148,7 +157,7 @@ public struct StopSequence: Equatable, Sendable {
     private mutating func killed() -> Action {
         guard sendsKill, let stop, !stop.wasKilled else { return .nothing }
         self.stop?.wasKilled = true
-        return mode == .process ? .killMain : .killAll
+        return mode == .process && !stop.isForRest ? .killMain : .killAll
     }
 
     private static func after(_ span: UInt64, _ now: UInt64) -> UInt64 {

@@ -394,8 +394,13 @@ public actor Supervisor {
         do { try await Task.sleep(for: delay, clock: .suspending) } catch { return }
         live[id]?.isGuarded = false
         guard let invocation = live[id]?.machine.invocation,
-            case .observation(let observation, _) = launching.find(invocation), observation.phase == .started
+            case .observation(let observation, _) = launching.find(invocation),
+            observation.phase == .started || (observation.phase == .exited && observation.stopDeadline != nil)
         else { return }
+        if let deadline = observation.stopDeadline, deadline > bootTime() {
+            // One that was begun later than the one that set this clock.
+            return guardStop(id, after: .microseconds(Int64(clamping: deadline - bootTime())) + Self.guardDelay)
+        }
         log.error("run \(id): its shim did not kill it in time; killing its cgroup")
         _ = await launching.empty(invocation, run: id, attempt: observation.number)
     }

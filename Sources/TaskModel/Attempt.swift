@@ -110,11 +110,12 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     /// `ERRNO=` and `EXIT_STATUS=` as the task said them: information only.
     public var saidErrno: Int32?
     public var saidExitStatus: Int32?
-    /// The first stop of the attempt: its cause decides how the run is judged.
+    /// The stop of the main process: its cause decides how the run is judged. One that came when that had ended is not
+    /// told here.
     public var stop: StopRequest?
     /// The latest single signal that was asked for (`StopRequest.Cause.signal`).
     public var lastSignal: StopRequest?
-    /// When the stop sequence sends its SIGKILL, µs of CLOCK_BOOTTIME; `nil`: no stop, or no SIGKILL.
+    /// When the stop sequence sends its SIGKILL, µs of CLOCK_BOOTTIME; `nil`: no stop, no SIGKILL, or sent already.
     public var stopDeadline: UInt64?
     /// The final SIGKILL was sent.
     public var wasKilled = false

@@ -130,6 +130,17 @@ struct StopSequenceTests {
         #expect(stubborn.tick(at: 2090) == .killMain)
     }
 
+    @Test func `what process has left is stopped by who asks for it then`() {
+        var sequence = sequence(mode: .process)
+        _ = sequence.requested(.kill, signal: 0, uid: 0, at: 2000)
+        _ = sequence.mainEnded(leavesOthers: true, at: 2010)
+        #expect(sequence.deadline == StopSequence.never, "its clock was for the main process")
+        #expect(sequence.requested(.kill, signal: 0, uid: 7, at: 3000) == .signalAll)
+        #expect(sequence.stop?.uid == 7 && sequence.deadline == 3090)
+        #expect(sequence.requested(.kill, signal: 0, uid: 8, at: 3010) == .nothing)
+        #expect(sequence.tick(at: 3090) == .killAll)
+    }
+
     @Test func `none signals nobody`() {
         var sequence = sequence(mode: .none)
         #expect(sequence.requested(.kill, signal: 0, uid: 0, at: 2000) == .nothing)

@@ -46,6 +46,30 @@ struct AttemptRecordTests {
         #expect(observation.resultText == "")
     }
 
+    @Test(arguments: [999, 1000, 1001])
+    func `a stop counts if it came before the main process ended`(time: UInt64) throws {
+        var writer = SlotWriter()
+        var record = full
+        record.observation.phase = .exited
+        record.observation.endedAt = nil
+        writer.bytes = record.encoded()
+        var exited = faf_record_exited()
+        exited.kind = FAF_EXIT_CODE.rawValue
+        exited.boottime_us = 1000
+        writer.write(.exited, rawBytes(exited))
+        var stop = faf_record_stop()
+        stop.cause = FAF_STOP_KILL.rawValue
+        stop.uid = 2001
+        stop.whom = FAF_WHOM_ALL.rawValue
+        stop.signal = 15
+        stop.boottime_us = time
+        stop.deadline_boottime_us = 5000
+        writer.write(.stop, rawBytes(stop), sequence: 9, copy: 0)
+        let observation = try AttemptRecord(decoding: writer.bytes).observation
+        #expect((observation.stop?.uid == 2001) == (time <= 1000))
+        #expect(observation.stopDeadline == 5000)
+    }
+
     @Test func `no content of a status becomes another field`() throws {
         var record = full
         let hostile = String(repeating: "\n EXITED=0\u{1}", count: 300)

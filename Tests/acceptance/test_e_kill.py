@@ -520,3 +520,14 @@ def test_e3_a_script_held_up_before_exec_can_be_killed(faf):
     faf.ends(run, "killed")
     pathlib.Path(faf.cgroup, "t/cgroup.freeze").write_text("0")
     assert not faf.output("ran").exists()
+
+
+@pytest.mark.cgroup
+def test_e3_what_kill_mode_process_leaves_can_be_killed(faf):
+    """E3: KillMode=process spares it when the script ends; a kill does not, and the script's own end stays as it was."""
+    faf.task("t", "setsid sleep 300 &\nexit 3", KillMode="process", TimeoutStopSec="500ms")
+    run = faf.fire("t")
+    wait_for(lambda: faf.run(run)["attempts"][-1].get("exitStatus") == 3, 5)
+    wait_for(lambda: len(system.cgroup_pids(faf.attempt_cgroup(run))) == 1, 5)
+    faf.kill(run)
+    faf.ends(run, "failed", "exit-code", 3)

@@ -80,6 +80,7 @@ extension AttemptRecord {
     private static func readStops(
         _ reader: SlotReader, into observation: inout AttemptObservation
     ) throws(RecordError) {
+        let exited = try reader.value(of: .exited, as: faf_record_exited.self)
         for slot in [RecordSlot.stop, .signal] {
             guard let written = try reader.value(of: slot, as: faf_record_stop.self) else { continue }
             guard
@@ -87,6 +88,11 @@ extension AttemptRecord {
                     cause: written.cause, signal: written.signal, whom: written.whom, uid: written.uid)
             else { throw .damaged(slot) }
             if slot == .stop {
+                if written.kill_sent == 0, written.deadline_boottime_us != UInt64.max {
+                    observation.stopDeadline = written.deadline_boottime_us
+                }
+                // One that was begun for what the main process had left has not ended that process.
+                if let exited, written.boottime_us > exited.boottime_us { continue }
                 observation.stop = request
                 observation.wasKilled = written.kill_sent != 0
             } else {

@@ -80,7 +80,7 @@ extension AttemptRecord {
             stop.whom = UInt32(request.whom.rawValue)
             stop.uid = request.uid
             stop.kill_sent = slot == .stop && observation.wasKilled ? 1 : 0
-            stop.deadline_boottime_us = UInt64.max
+            stop.deadline_boottime_us = slot == .stop ? observation.stopDeadline ?? UInt64.max : UInt64.max
             writer.write(slot, rawBytes(stop))
         }
     }
