@@ -1,5 +1,6 @@
-@testable import FafServer
 import Testing
+
+@testable import FafServer
 
 @Suite struct LogLinesTests {
     private func lines(_ text: String, chunk: Int) -> [String] {

@@ -32,7 +32,8 @@ import Testing
     ) async throws {
         let supervisor = Supervisor(
             store: store, launching: launching, numbers: Counter(), boot: boot,
-            now: { Timestamp(microseconds: 5) }, bootTime: { 0 }, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            now: { Timestamp(microseconds: 5) }, bootTime: { 0 },
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await supervisor.start()
         let running = Task { await supervisor.run() }
         do {
@@ -88,7 +89,8 @@ import Testing
         let launching = FakeLaunching()
         let supervisor = Supervisor(
             store: store, launching: launching, numbers: Counter(), boot: boot,
-            now: { Timestamp(microseconds: 5) }, bootTime: { 0 }, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            now: { Timestamp(microseconds: 5) }, bootTime: { 0 },
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { await supervisor.run() }
         await #expect(throws: FireRefusal.self) { () async throws in _ = try await supervisor.fire(request()) }
         running.cancel()
