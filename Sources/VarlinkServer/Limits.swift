@@ -17,6 +17,9 @@ public struct Limits: Sendable {
     public var connectionsForRoot = 64
     /// Bytes of messages that are not finished, per user; small messages do not count.
     public var pendingBytesPerUser = 16 << 20
+    /// Only root's connections get a descriptor with this number or a higher one: they are given out from below, so the
+    /// last ones are kept for it and for this process.
+    public var userDescriptors = Int32.max
     /// Clients that may wait to be accepted.
     public var backlog: Int32 = 1024
     /// How long calls may go on, cancelled, when the server stops.
@@ -31,6 +34,7 @@ public struct Limits: Sendable {
     public func fitting(descriptors: Int) -> Limits {
         var limits = self
         limits.connections = min(connections, max(4, descriptors / 2))
+        limits.userDescriptors = Int32(clamping: descriptors - max(8, min(64, descriptors / 8)))
         limits.connectionsForRoot = min(connectionsForRoot, limits.connections / 4)
         limits.connectionsPerUser = min(
             connectionsPerUser, max(1, (limits.connections - limits.connectionsForRoot) / 2))

@@ -93,7 +93,8 @@ extension VarlinkServer {
                 // NIO's accept4 leaves this out, and every process that fafd starts would hold the connection open.
                 _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
                 let credentials = try PeerCredentials(ofSocket: socket)
-                if let limit = connections.admit(user: credentials.uid) {
+                let isLast = credentials.uid != 0 && socket >= limits.userDescriptors
+                if let limit = isLast ? .connections : connections.admit(user: credentials.uid) {
                     logger.debug(
                         "connection refused", metadata: ["uid": "\(credentials.uid)", "limit": "\(limit.rawValue)"])
                     refuse(limit, socket)

@@ -16,6 +16,8 @@ struct ShimLaunching: Launching {
     let environment: [String: String]
     let log: Logger
 
+    /// Not on the supervisor's actor: files of others are read here, and they may take their time.
+    @concurrent
     func prepare(_ run: Run, _ attempt: Attempt) async throws(LaunchRefusal) -> any PreparedShim {
         let files = try environmentFiles(run)
         let environment = ProcessEnvironment.build(

@@ -261,6 +261,39 @@ def test_a5_idle_connections_do_not_stop_root(stopped_faf):
     faf.ends(faf.fire("t"), "succeeded")
 
 
+@pytest.mark.root
+def test_a5_runs_and_connections_leave_descriptors_for_root(stopped_faf):
+    """A5: at the descriptor limit fires and callers are refused by name; root lists and kills, and no run is harmed."""
+    faf = stopped_faf
+    faf.start(prefix=["prlimit", "--nofile=64:64"])
+    faf.task("t", "exec sleep 300", AllowUsers=str(BOB), TimeoutStopSec="1s")
+    runs = []
+    refused = None
+    while refused is None and len(runs) < 64:
+        fired = faf.faf("fire", "t", check=None)
+        if fired.returncode == 0:
+            runs.append(int(fired.stdout))
+        else:
+            refused = fired.stderr
+    assert runs and "LimitNOFILE=" in refused, refused
+    held = []
+    try:
+        for _ in range(60):
+            try:
+                held.append(connect(faf.socket_path, BOB, timeout=0.05))
+            except OSError:
+                continue
+        began = time.monotonic()
+        assert {run["number"] for run in faf.runs() if run["state"] == "running"} == set(runs)
+        faf.kill(runs[0])
+        faf.ends(runs[0], "killed")
+        assert time.monotonic() - began < 3
+    finally:
+        for one in held:
+            one.close()
+    assert {run["number"] for run in faf.runs() if run["state"] == "running"} == set(runs[1:])
+
+
 def test_a5_connections_per_uid_are_limited(faf):
     """A5: 256 connections per uid; the next one is told so by a typed error, or closed; others are served."""
     held = [connect(faf.socket_path, BOB, timeout=5) for _ in range(300)]

@@ -82,8 +82,14 @@ extension Launcher {
     }
 
     private func makeGate() throws(LaunchFailure) -> UnixSocket.Pair {
-        do {
+        do throws(SystemError) {
             let pair = try UnixSocket.pair(.packet)
+            // A run that goes on costs a descriptor. They are given out from below; without the last ones nobody could
+            // look at what goes on, or stop it.
+            let limit = try OwnProcess.openFilesLimit().soft
+            if UInt64(pair.second.rawValue) >= limit - min(limit, max(8, min(64, limit / 8))) {
+                throw SystemError(call: "socketpair", errno: ErrorNumber.tooManyOpen)
+            }
             try pair.first.setNonblocking(true)
             return pair
         } catch {

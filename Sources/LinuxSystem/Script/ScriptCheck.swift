@@ -96,7 +96,9 @@ public struct ScriptRefusal: Error, Sendable, Hashable {
         default:
             let way = object == path ? "" : ", on the way from \(path)"
             message = "\(object): \(SystemError.text(of: errno)) (\(SystemError.name(of: errno)))\(way)"
-            remedy = "look at the path and its permissions"
+            remedy =
+                errno == ErrorNumber.tooManyOpen || errno == ErrorNumber.tooManyOpenInAll
+                ? "raise LimitNOFILE= of fafd.service, or fs.file-max" : "look at the path and its permissions"
         }
     }
 }
