@@ -178,7 +178,8 @@ SHIM_CLASSES = {
 @pytest.mark.parametrize("name", SHIM_CLASSES)
 def test_crash_points_of_the_shim(faf, name):
     """Suite 1: the shim is killed at its k-th call: relaunched, lost or ended; never doubled, never made up."""
-    faf.unit("t", ExecStart=faf.marker())
+    # Long enough for the shim to wait for it.
+    faf.unit("t", ExecStart=faf.marker(more="sleep 0.03\n"))
     faf.ends(faf.fire("t"), "succeeded")
     mother = wait_for(faf.mother, 5)
     acknowledged, refusals = [], 0

@@ -357,6 +357,29 @@ def test_h8_a_damaged_record_of_a_living_shim(faf):
     assert faf.run(other.run)["state"] == "running" and len(faf.marks()) == 1
 
 
+@pytest.mark.root
+@pytest.mark.strace
+@pytest.mark.parametrize("error", ["EMFILE", "EIO", "ENOMEM"])
+def test_h4_a_record_that_cannot_be_read_for_now_says_nothing(faf, error):
+    """H4: "could not look" is no damage: the run is not lost, its record stays, and all is right when it can be read."""
+    faf.puppet_unit()
+    puppet, ending = faf.puppet(), faf.puppet()
+    paths = [faf.record_path(faf.attempt(one.run)["invocationId"]) for one in (puppet, ending)]
+    filters = [word for path in paths for word in ("-P", path)]
+    with system.Strace(faf.pid, *filters, "-e", "trace=openat", "-e", f"inject=openat:error={error}"):
+        puppet.notify("STATUS=unseen")
+        ending.tell("os._exit(8)")
+        wait_for(lambda: len(faf.ends_on_disk()) == 1, 5)
+        assert faf.run(puppet.run).get("status") is None, "it cannot be read now"
+        for _ in range(20):
+            assert faf.run(puppet.run)["state"] in ("starting", "running")
+            assert faf.run(ending.run)["state"] != "lost"
+    assert faf.run(puppet.run)["status"] == "unseen" and faf.run(puppet.run)["state"] == "running"
+    faf.ends(ending.run, "failed", "exit-code", 8)
+    assert system.listdir(faf.state + "/damaged") == []
+    assert puppet("result = 3") == 3
+
+
 @pytest.mark.parametrize("how", ["garbage", "truncated", "zeros"])
 def test_h8_a_damaged_database_is_named(faf, how):
     """H8: set aside and named, or fafd stops and names it; nobody kills what runs."""
