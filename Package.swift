@@ -62,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "faf",
             dependencies: [
-                "FireAndForget", "FafAPI", "Varlink", "TaskUnits", "TaskModel", "Notify", "LinuxSystem", argumentParser,
+                "FireAndForget", "FafAPI", "Varlink", "TaskHost", "TaskUnits", "TaskModel", "Notify", "LinuxSystem",
+                argumentParser,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -65,8 +65,7 @@ final class Daemon: Sendable {
             bootTime: { UInt64(clamping: Clocks.boottime) }, log: log)
 
         let host = LinuxHost(configuration: configuration, cgroupRoot: launcher.cgroupRoot)
-        let units = HostContext(
-            directories: directories, environment: configuration.environment, isUserMode: configuration.isUserMode)
+        let units = HostContext(environment: configuration.environment, isUserMode: configuration.isUserMode)
         catalog = CatalogBox {
             UnitCatalog.load(
                 directories: directories.units, fileSystem: HostFileSystem(owner: OwnProcess.uid),

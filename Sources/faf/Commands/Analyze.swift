@@ -1,4 +1,5 @@
 import ArgumentParser
+import TaskHost
 import TaskUnits
 import Varlink
 
@@ -44,7 +45,7 @@ struct AnalyzeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let line = AnalyzeLine(context: LocalContext.make(user: nil, isUserMode: user))
+        let line = AnalyzeLine(context: LocalContext.make(isUserMode: user).context(user: nil))
         guard !jsonLines, let kind else {
             var input = LineInput()
             while let text = input.next() { Output.json(line.answer(to: text)) }

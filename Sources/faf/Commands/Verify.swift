@@ -1,5 +1,6 @@
 import ArgumentParser
 import FafAPI
+import TaskHost
 import TaskUnits
 import Varlink
 
@@ -23,11 +24,9 @@ struct Verify: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let user = user
+        let context = LocalContext.make(isUserMode: user)
         let problems = files.flatMap { file in
-            UnitVerifier.verify(path: FilePath.absolute(file), in: LocalUnitFiles()) {
-                LocalContext.make(user: $0, isUserMode: user)
-            }
+            UnitVerifier.verify(path: FilePath.absolute(file), in: LocalUnitFiles()) { context.context(user: $0) }
         }
         if output.json {
             Output.json(.array(problems.map { Wire.Problem($0).json }))

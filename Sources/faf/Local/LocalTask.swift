@@ -1,6 +1,7 @@
 import FafAPI
 import FireAndForget
 import Glibc
+import TaskHost
 import TaskModel
 import TaskUnits
 
@@ -41,9 +42,8 @@ enum LocalTask {
     private static func load(
         named name: String, _ directories: [String], _ files: some UnitFileSystem, _ isUserMode: Bool
     ) throws(Failure) -> TaskUnit {
-        let catalog = UnitCatalog.load(directories: directories, fileSystem: files) { user in
-            LocalContext.make(user: user, isUserMode: isUserMode)
-        }
+        let context = LocalContext.make(isUserMode: isUserMode)
+        let catalog = UnitCatalog.load(directories: directories, fileSystem: files) { context.context(user: $0) }
         switch catalog.task(named: name) {
         case .found(let unit):
             return unit
