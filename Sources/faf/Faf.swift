@@ -30,7 +30,7 @@ struct Faf: ParsableCommand {
             CommandGroup(
                 name: "Tasks",
                 subcommands: [
-                    Tasks.self, Cat.self, Verify.self, Run.self, Reload.self,
+                    Tasks.self, Cat.self, Verify.self, Run.self, Reload.self, Releases.self,
                 ]),
             CommandGroup(name: "Other", subcommands: [AnalyzeCommand.self, VersionCommand.self]),
         ])

@@ -77,7 +77,9 @@ struct CommandTests {
     }
 
     @Test func `without fafd every verb says so`() throws {
-        for verb in [[], ["list"], ["fire", "t"], ["status"], ["tasks"], ["wait", "1"], ["kill", "1"], ["reload"]] {
+        for verb in [
+            [], ["list"], ["fire", "t"], ["status"], ["tasks"], ["wait", "1"], ["kill", "1"], ["reload"], ["releases"],
+        ] {
             let done = try call(verb, socket: "/nowhere/fafd.sock")
             #expect(done.status == 69, "\(verb)")
             #expect(done.output == "")
