@@ -19,13 +19,19 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMER_SLACK_NS 50000
 #define DEFAULT_OPEN_FILES 1024
 #define GROUPS_ROOM 1024
+#define JOURNAL_TIMEOUT_S 1
+#define JOURNAL_BUFFER (8 << 20)
 
 struct failure {
     uint32_t step;
@@ -99,6 +105,79 @@ static int open_output(const char *path, int place) {
         return -error;
     }
     return put_at(fd, place);
+}
+
+/* With the run's rights, and so wherever those may write. O_NOCTTY: a terminal must not become the session's. */
+static int open_own_file(const char *path, uint32_t stream, int place) {
+    if (!path) return -EINVAL;
+    int flags = stream == FAF_STREAM_APPEND ? O_APPEND : stream == FAF_STREAM_TRUNCATE ? O_TRUNC : 0;
+    /* O_NONBLOCK: a fifo that nobody reads is refused (ENXIO) instead of waited for. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | flags, 0666);
+    if (fd >= 0 && fcntl(fd, F_SETFL, flags & O_APPEND) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return put_at(fd, place);
+}
+
+/* journald's stream protocol, as systemd's own connect_logger_as speaks it: seven lines, then output. Connected as the
+ * run's user from within its cgroup, for journald keeps the credentials of the peer as the trusted fields. */
+static int connect_journal(const struct faf_launch *launch, int fd) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(launch->journal) >= sizeof address.sun_path) return -ENAMETOOLONG;
+    strcpy(address.sun_path, launch->journal);
+    /* Where its queue is full connect(2) waits that long, then says EAGAIN. */
+    struct timeval limit = {.tv_sec = JOURNAL_TIMEOUT_S}, none = {0};
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) return -errno;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) return errno == EAGAIN ? -ETIMEDOUT : -errno;
+    if (shutdown(fd, SHUT_RD) < 0) return -errno;
+    int room = JOURNAL_BUFFER; /* as systemd has it: a slow journald does not hold the script up at once */
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    /* identifier, unit, priority (daemon.info), whether <N> counts, then: to syslog, kmsg, console */
+    const char *rest = launch->level_prefix ? "\n\n30\n1\n0\n0\n0\n" : "\n\n30\n0\n0\n0\n0\n";
+    struct iovec parts[2] = {
+        {(void *)launch->identifier, strlen(launch->identifier)},
+        {(void *)rest, strlen(rest)},
+    };
+    ssize_t length = (ssize_t)(parts[0].iov_len + parts[1].iov_len);
+    ssize_t written = writev(fd, parts, 2);
+    if (written < 0) return errno == EAGAIN ? -ETIMEDOUT : -errno;
+    if (written != length) return -EIO;
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none) < 0 ? -errno : 0;
+}
+
+static int open_journal(const struct faf_launch *launch, int place) {
+    if (!launch->journal || !launch->identifier) return -EINVAL;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int error = connect_journal(launch, fd);
+    if (error < 0) {
+        close(fd);
+        return error;
+    }
+    return put_at(fd, place);
+}
+
+/* What the supervisor opens itself, before the ids are dropped; nothing yet for the others. */
+static int open_log(const char *path, uint32_t stream, int place) {
+    if (stream == FAF_STREAM_SAME || (place == 2 && stream == FAF_STREAM_LOG && !path))
+        return dup2(1, 2) < 0 ? -errno : 0;
+    return stream == FAF_STREAM_LOG && path ? open_output(path, place) : open_null(place, O_WRONLY);
+}
+
+/* What is opened with the run's rights. */
+static int open_stream(const struct faf_launch *launch, uint32_t stream, const char *path, int place) {
+    switch ((enum faf_stream)stream) {
+    case FAF_STREAM_LOG:
+    case FAF_STREAM_NULL: return 0;
+    case FAF_STREAM_JOURNAL: return open_journal(launch, place);
+    case FAF_STREAM_FILE:
+    case FAF_STREAM_APPEND:
+    case FAF_STREAM_TRUNCATE: return open_own_file(path, stream, place);
+    case FAF_STREAM_SAME: return place == 2 ? dup2(1, 2) < 0 ? -errno : 0 : -EINVAL;
+    }
+    return -EINVAL;
 }
 
 static int default_dispositions(void) {
@@ -223,8 +302,8 @@ static struct failure become_script(const struct faf_launch *launch, int parent)
     STEP(FAF_STEP_SETSID, setsid() < 0 ? -errno : 0);
     STEP(FAF_STEP_SCRIPT_CHECK, check_again(launch));
     STEP(FAF_STEP_STDIN, open_null(0, O_RDONLY));
-    STEP(FAF_STEP_STDOUT, launch->output ? open_output(launch->output, 1) : open_null(1, O_WRONLY));
-    STEP(FAF_STEP_STDERR, launch->errors ? open_output(launch->errors, 2) : dup2(1, 2) < 0 ? -errno : 0);
+    STEP(FAF_STEP_STDOUT, open_log(launch->output, launch->output_stream, 1));
+    STEP(FAF_STEP_STDERR, open_log(launch->errors, launch->errors_stream, 2));
     STEP(FAF_STEP_SIGNALS, default_dispositions());
     STEP(FAF_STEP_LIMITS, set_limits(launch));
     STEP(FAF_STEP_NICE, set_scheduling(launch));
@@ -237,6 +316,8 @@ static struct failure become_script(const struct faf_launch *launch, int parent)
         STEP(FAF_STEP_UID, set_uid(launch->uid));
     }
     STEP(FAF_STEP_CAPABILITIES, drop_capabilities());
+    STEP(FAF_STEP_STDOUT, open_stream(launch, launch->output_stream, launch->output_file, 1));
+    STEP(FAF_STEP_STDERR, open_stream(launch, launch->errors_stream, launch->errors_file, 2));
     if (launch->death_signal) STEP(FAF_STEP_SIGNALS, set_death_signal(parent));
     STEP(FAF_STEP_CHDIR, enter_directory(launch));
     if (launch->no_new_privileges)

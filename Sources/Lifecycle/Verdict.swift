@@ -10,7 +10,8 @@ public enum Verdict {
             return (.lost, Reason(.lost, "how its main process ended is not known"))
         }
         if case .notStarted(let step, let errno) = exit {
-            return (.failed, Reason(.exec, "the script did not start: step \(step) failed: \(errorText(errno))"))
+            let text = "the script did not start: step \(step) failed: \(errorText(errno))"
+            return (.failed, Reason(.exec, text + (outputRemedy(step, settings).map { "; " + $0 } ?? "")))
         }
         if let stop = observation.stop, let verdict = judge(stop: stop, exit, observation) {
             return verdict
@@ -66,6 +67,23 @@ public enum Verdict {
         }
     }
 
+    /// What to do about a step that opens the script's output.
+    private static func outputRemedy(_ step: String, _ settings: TaskSettings) -> String? {
+        let setting: (name: String, value: TaskSettings.Output?)
+        switch step {
+        case "stdout": setting = ("StandardOutput", settings.standardOutput)
+        case "stderr": setting = ("StandardError", settings.standardError)
+        default: return nil
+        }
+        switch setting.value {
+        case .journal:
+            return "look at systemctl status systemd-journald, or set \(setting.name)= to a file, and fire it again"
+        case .file(let path), .append(let path), .truncate(let path):
+            return "\(setting.name)= names \(path): let the run's user write it, or name another file"
+        case .inherit, .null, nil: return nil
+        }
+    }
+
     static func text(_ exit: ProcessExit) -> String {
         switch exit {
         case .exited(let code): "exit status \(code)"
@@ -91,6 +109,7 @@ public enum Verdict {
     static func errorText(_ errno: Int32) -> String {
         let texts: [Int32: String] = [
             1: "Operation not permitted (EPERM)", 2: "No such file or directory (ENOENT)", 5: "I/O error (EIO)",
+            6: "No such device or address (ENXIO)",
             7: "Argument list too long (E2BIG)", 8: "Exec format error (ENOEXEC): no #! line, and no binary",
             11: "Resource temporarily unavailable (EAGAIN)", 12: "Cannot allocate memory (ENOMEM)",
             13: "Permission denied (EACCES)", 20: "Not a directory (ENOTDIR)", 21: "Is a directory (EISDIR)",
@@ -98,6 +117,7 @@ public enum Verdict {
             24: "Too many open files (EMFILE)", 26: "Text file busy (ETXTBSY)", 28: "No space left on device (ENOSPC)",
             30: "Read-only file system (EROFS)", 36: "File name too long (ENAMETOOLONG)",
             40: "Too many levels of symbolic links (ELOOP)", 80: "Accessing a corrupted shared library (ELIBBAD)",
+            110: "Connection timed out (ETIMEDOUT)", 111: "Connection refused (ECONNREFUSED)",
             116: "the file is no longer the one that was checked (ESTALE)",
         ]
         return texts[errno] ?? "errno \(errno)"

@@ -120,14 +120,22 @@ public struct Specification {
         case FAF_SPEC_CORE.rawValue: return payload.count >= MemoryLayout<faf_spec_core>.size
         case FAF_SPEC_GROUP.rawValue, FAF_SPEC_SUCCESS_CODE.rawValue: return payload.count == 4
         case FAF_SPEC_LIMIT.rawValue: return payload.count == MemoryLayout<faf_spec_limit>.size
+        case FAF_SPEC_STREAMS.rawValue: return payload.count >= MemoryLayout<faf_spec_streams>.size
         case FAF_SPEC_ARGUMENT.rawValue, FAF_SPEC_ENVIRONMENT.rawValue: return isText(payload)
+        case FAF_SPEC_IDENTIFIER.rawValue: return payload.count < 4096 && isText(payload) && !hasNewline(payload)
         case FAF_SPEC_RECORDS_DIR.rawValue, FAF_SPEC_ENDS_DIR.rawValue, FAF_SPEC_NOTIFY_PATH.rawValue,
             FAF_SPEC_CGROUP.rawValue, FAF_SPEC_SCRIPT.rawValue, FAF_SPEC_REAL_PATH.rawValue, FAF_SPEC_CWD.rawValue,
             FAF_SPEC_ALLOWED_DIR.rawValue, FAF_SPEC_STDOUT.rawValue, FAF_SPEC_STDERR.rawValue,
-            FAF_SPEC_IO_DIR.rawValue:
+            FAF_SPEC_IO_DIR.rawValue, FAF_SPEC_STDOUT_FILE.rawValue, FAF_SPEC_STDERR_FILE.rawValue,
+            FAF_SPEC_JOURNAL.rawValue:
             return payload.count > 0 && payload.count < 4096 && payload[0] == 0x2F && isText(payload)
         default: return true  // of a newer fafd: ORIGIN, or something that this shim cannot do yet
         }
+    }
+
+    private static func hasNewline(_ payload: UnsafeRawBufferPointer) -> Bool {
+        for byte in payload where byte == 0x0A { return true }
+        return false
     }
 
     private static func isText(_ payload: UnsafeRawBufferPointer) -> Bool {

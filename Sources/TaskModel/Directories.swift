@@ -35,6 +35,11 @@ public struct Directories: Sendable, Hashable {
     /// Damaged records are moved here and named in the log.
     public var damaged: String { state + "/damaged" }
 
+    /// Where journald's sockets are.
+    public var journal = "/run/systemd/journal"
+    /// What journald takes the output of processes from.
+    public var journalStream: String { journal + "/stdout" }
+
     public func log(of run: RunID) -> String { "\(logs)/\(run).log" }
     public func inputAndResult(of run: RunID, attempt: Int) -> String { "\(inputAndResults)/\(run).\(attempt)" }
 

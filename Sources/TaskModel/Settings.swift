@@ -110,7 +110,38 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public var notifyAccess: NotifyAccess = .all
     public var successExitStatus = ExitStatuses()
 
+    // Optional all, so that rows of older versions decode.
+
+    /// `nil`: the run's own file below the supervisor's log directory. What a unit leaves unset is decided when the run
+    /// is fired: `journal` where there is one.
+    public var standardOutput: Output?
+    /// `nil`: the same as the standard output.
+    public var standardError: Output?
+    /// `nil`: the task's name.
+    public var syslogIdentifier: String?
+    /// `nil`: yes.
+    public var syslogLevelPrefix: Bool?
+
     public init(command: Command) { self.command = command }
+
+    /// Where the script writes to (`StandardOutput=`, systemd.exec(5)).
+    public enum Output: Sendable, Hashable, Codable {
+        /// Standard output: as the input, so /dev/null; standard error: as the output.
+        case inherit
+        case null
+        case journal
+        /// Written from the beginning, without truncating.
+        case file(String)
+        case append(String)
+        case truncate(String)
+
+        public var path: String? {
+            switch self {
+            case .inherit, .null, .journal: nil
+            case .file(let path), .append(let path), .truncate(let path): path
+            }
+        }
+    }
 
     public enum WorkingDirectory: Sendable, Hashable, Codable {
         case root

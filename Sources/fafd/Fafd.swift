@@ -37,6 +37,9 @@ struct Fafd: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Output of runs.", valueName: "dir"))
     var logsDirectory: String?
 
+    @Option(help: ArgumentHelp("journald's sockets; /run/systemd/journal.", valueName: "dir"))
+    var journalDirectory: String?
+
     @Option(help: ArgumentHelp("Where unit files lie; may be repeated, the first wins.", valueName: "dir"))
     var units: [String] = []
 
@@ -47,8 +50,8 @@ struct Fafd: AsyncParsableCommand {
     var logLevel: Logger.Level?
 
     func validate() throws {
-        for path in [config, runtimeDirectory, stateDirectory, logsDirectory, shim].compactMap({ $0 }) + units
-        where !path.hasPrefix("/") {
+        let paths = [config, runtimeDirectory, stateDirectory, logsDirectory, journalDirectory, shim]
+        for path in paths.compactMap({ $0 }) + units where !path.hasPrefix("/") {
             throw ValidationError("\(path) is not an absolute path: write it from / on")
         }
     }
@@ -86,6 +89,7 @@ struct Fafd: AsyncParsableCommand {
         if let runtimeDirectory { directories.runtime = runtimeDirectory }
         if let stateDirectory { directories.state = stateDirectory }
         if let logsDirectory { directories.logs = logsDirectory }
+        if let journalDirectory { directories.journal = journalDirectory }
         if !units.isEmpty { directories.units = units }
         let program: String
         if let shim { program = shim } else { program = try installedShim() }

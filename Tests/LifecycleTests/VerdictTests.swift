@@ -17,6 +17,16 @@ import Testing
         return (verdict.state, verdict.reason.kind)
     }
 
+    @Test func `output that could not be opened is named with what to do`() {
+        var seen = observation(.emptied, held: false)
+        seen.exit = .notStarted(step: "stdout", errno: 111)
+        var settings = sampleRun(kind: .simple).settings
+        settings.standardOutput = .journal
+        #expect(Verdict.judge(seen, settings: settings).reason.text.contains("systemd-journald"))
+        settings.standardOutput = .append("/srv/log")
+        #expect(Verdict.judge(seen, settings: settings).reason.text.contains("StandardOutput= names /srv/log"))
+    }
+
     @Test func `only exit code 0 succeeds by itself`() {
         #expect(judge(.exited(code: 0)) == (.succeeded, .success))
         #expect(judge(.exited(code: 1)) == (.failed, .exitCode))

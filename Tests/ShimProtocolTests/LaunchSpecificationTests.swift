@@ -20,6 +20,34 @@ struct LaunchSpecificationTests {
         #expect(bytes.suffix(16).elementsEqual([16, 0, 0, 0, 3, 0, 0, 0, 1, 2, 3, 0, 0, 0, 0, 0]))
     }
 
+    @Test func `where output goes is told apart from the supervisor's own log`() throws {
+        func streams(
+            _ output: TaskSettings.Output, _ errors: TaskSettings.Output, log: String? = nil
+        ) throws -> (kinds: [UInt32], texts: [UInt32: String]) {
+            var specification = example
+            specification.standardOutput = log
+            specification.streams = .init(
+                output: output, errors: errors, journal: "/j/stdout", identifier: "t", levelPrefix: false)
+            let items = try #require(parse(try specification.encoded()))
+            let item = try #require(items.first { $0.tag == FAF_SPEC_STREAMS.rawValue }).payload
+            let texts = items.filter { $0.tag > FAF_SPEC_STREAMS.rawValue }
+                .map { ($0.tag, String(decoding: $0.payload, as: UTF8.self)) }
+            return ([word32(item, 0), word32(item, 4), word32(item, 8)], Dictionary(uniqueKeysWithValues: texts))
+        }
+        let journal = [FAF_SPEC_JOURNAL.rawValue: "/j/stdout", FAF_SPEC_IDENTIFIER.rawValue: "t"]
+        let both = try streams(.journal, .inherit)
+        #expect(both.kinds == [FAF_STREAM_JOURNAL.rawValue, FAF_STREAM_SAME.rawValue, 0])
+        #expect(both.texts == journal)
+        // One open file, or each would overwrite the other's lines.
+        let same = try streams(.truncate("/o"), .truncate("/o"))
+        #expect(same.kinds == [FAF_STREAM_TRUNCATE.rawValue, FAF_STREAM_SAME.rawValue, 0])
+        #expect(same.texts == journal.merging([FAF_SPEC_STDOUT_FILE.rawValue: "/o"]) { $1 })
+        let log = try streams(.inherit, .append("/e"), log: "/l")
+        #expect(log.kinds == [FAF_STREAM_LOG.rawValue, FAF_STREAM_APPEND.rawValue, 0])
+        #expect(log.texts == journal.merging([FAF_SPEC_STDERR_FILE.rawValue: "/e"]) { $1 })
+        #expect(try streams(.inherit, .null).kinds == [FAF_STREAM_NULL.rawValue, FAF_STREAM_NULL.rawValue, 0])
+    }
+
     @Test func `every field is where the shim looks for it`() throws {
         var specification = example
         specification.allowedDirectories = ["/srv", "/opt"]

@@ -177,6 +177,8 @@ struct faf_launch {
     const char *const *environment;   /* ends with NULL */
     const char *directory;
     const char *output, *errors;      /* NULL: /dev/null; errors NULL: the same as output */
+    const char *output_file, *errors_file; /* opened with the run's rights; NULL: none */
+    const char *journal, *identifier; /* journald's stream socket, and what it is told */
     const char *const *allowed;
     size_t allowed_count;
     const uint32_t *groups;
@@ -188,6 +190,7 @@ struct faf_launch {
     uint32_t uid, gid, umask;
     int32_t nice;
     uint32_t change_user, set_nice, no_new_privileges, directory_is_optional, death_signal;
+    uint32_t output_stream, errors_stream, level_prefix; /* enum faf_stream */
     int32_t cgroup; /* descriptor of its directory, or -1 */
 };
 

@@ -96,6 +96,28 @@ enum faf_spec_tag {
     FAF_SPEC_ORIGIN = 16,      /* bytes: opaque to the shim, copied into the record: fafd's row */
     FAF_SPEC_IO_DIR = 17,      /* text: directory to make, 0700 of the run's uid */
     FAF_SPEC_SUCCESS_CODE = 18,   /* u32, repeated: reserved */
+    FAF_SPEC_STREAMS = 19,     /* struct faf_spec_streams; absent: both FAF_STREAM_LOG */
+    FAF_SPEC_STDOUT_FILE = 20, /* text: opened with the run's rights (FAF_STREAM_FILE, _APPEND, _TRUNCATE) */
+    FAF_SPEC_STDERR_FILE = 21, /* text */
+    FAF_SPEC_JOURNAL = 22,     /* text: journald's stream socket (FAF_STREAM_JOURNAL) */
+    FAF_SPEC_IDENTIFIER = 23,  /* text, no newline: SYSLOG_IDENTIFIER of what goes to the journal */
+};
+
+/* Where standard output and standard error go. */
+enum faf_stream {
+    FAF_STREAM_LOG = 0, /* as FAF_SPEC_STDOUT and FAF_SPEC_STDERR say: the supervisor's own file */
+    FAF_STREAM_NULL = 1,
+    FAF_STREAM_JOURNAL = 2,
+    FAF_STREAM_FILE = 3, /* from the beginning, what is there stays */
+    FAF_STREAM_APPEND = 4,
+    FAF_STREAM_TRUNCATE = 5,
+    FAF_STREAM_SAME = 6, /* errors only: where standard output goes */
+};
+
+struct faf_spec_streams {
+    uint32_t output, errors; /* enum faf_stream */
+    uint32_t level_prefix;   /* 1: journald takes the priority from <N> at the beginning of a line */
+    uint32_t reserved;
 };
 
 enum faf_type { FAF_TYPE_SIMPLE = 0, FAF_TYPE_NOTIFY = 1 };

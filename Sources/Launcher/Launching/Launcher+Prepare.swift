@@ -166,7 +166,13 @@ extension Launcher {
         specification.cgroup = subtree.path(run: run.id, attempt: launch.attempt.number)
         specification.diesWithShim = specification.cgroup == nil
         specification.ioDirectory = directories.inputAndResult(of: run.id, attempt: launch.attempt.number)
-        specification.standardOutput = directories.log(of: run.id)
+        if settings.standardOutput == nil { specification.standardOutput = directories.log(of: run.id) }
+        if settings.standardOutput != nil || settings.standardError != nil {
+            specification.streams = LaunchSpecification.Streams(
+                output: settings.standardOutput ?? .inherit, errors: settings.standardError ?? .inherit,
+                journal: directories.journalStream, identifier: settings.syslogIdentifier ?? run.task,
+                levelPrefix: settings.syslogLevelPrefix ?? true)
+        }
         specification.origin = launch.origin
         return specification
     }

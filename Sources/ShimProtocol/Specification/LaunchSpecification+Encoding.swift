@@ -38,6 +38,7 @@ extension LaunchSpecification {
         try writer.add(FAF_SPEC_STDOUT, standardOutput, "the standard output's path")
         try writer.add(FAF_SPEC_STDERR, standardError, "the standard error's path")
         try writer.add(FAF_SPEC_IO_DIR, ioDirectory, "the directory of input and results")
+        if let streams { try writer.add(streams, hasLog: standardOutput != nil) }
         writer.add(FAF_SPEC_ORIGIN, bytes: origin)
         let length = LaunchSpecification.headerLength + writer.items.count
         if length > LaunchSpecification.limit { throw .tooLarge(bytes: length, limit: LaunchSpecification.limit) }
@@ -107,6 +108,30 @@ private struct ItemWriter {
         items += rawBytes(faf_spec_item(tag: tag.rawValue, length: UInt32(truncatingIfNeeded: bytes.count)))
         items += bytes
         items += [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
+    }
+
+    /// Standard output as it is set, or the run's own log; standard error as it is set, or the same.
+    mutating func add(_ streams: LaunchSpecification.Streams, hasLog: Bool) throws(SpecificationError) {
+        let output = hasLog ? FAF_STREAM_LOG : stream(streams.output)
+        let isSame = streams.errors == .inherit || (!hasLog && streams.errors == streams.output)
+        let errors = isSame ? FAF_STREAM_SAME : stream(streams.errors)
+        let item = faf_spec_streams(
+            output: output.rawValue, errors: errors.rawValue, level_prefix: streams.levelPrefix ? 1 : 0, reserved: 0)
+        add(FAF_SPEC_STREAMS, bytes: rawBytes(item))
+        try add(FAF_SPEC_STDOUT_FILE, streams.output.path, "StandardOutput=")
+        if !isSame { try add(FAF_SPEC_STDERR_FILE, streams.errors.path, "StandardError=") }
+        try add(FAF_SPEC_JOURNAL, streams.journal, "the journal's socket")
+        try add(FAF_SPEC_IDENTIFIER, streams.identifier, "SyslogIdentifier=")
+    }
+
+    private func stream(_ output: TaskSettings.Output) -> faf_stream {
+        switch output {
+        case .inherit, .null: FAF_STREAM_NULL  // what standard input is
+        case .journal: FAF_STREAM_JOURNAL
+        case .file: FAF_STREAM_FILE
+        case .append: FAF_STREAM_APPEND
+        case .truncate: FAF_STREAM_TRUNCATE
+        }
     }
 
     mutating func add(_ tag: faf_spec_tag, _ text: String?, _ what: String) throws(SpecificationError) {

@@ -50,8 +50,33 @@ public struct LaunchSpecification: Sendable, Hashable {
     public var standardOutput: String?
     /// `nil`: the same as the standard output.
     public var standardError: String?
+    /// Where both go instead of these two; `nil`: there.
+    public var streams: Streams?
     /// Opaque to the shim, which copies it into the record.
     public var origin: [UInt8] = []
+
+    /// `StandardOutput=` and `StandardError=` as the script's process opens them, with the run's rights.
+    public struct Streams: Sendable, Hashable {
+        public var output: TaskSettings.Output
+        public var errors: TaskSettings.Output
+        /// journald's stream socket.
+        public var journal: String
+        /// What the journal's entries are marked with.
+        public var identifier: String
+        /// `<N>` at the beginning of a line is its priority (sd-daemon(3)).
+        public var levelPrefix: Bool
+
+        public init(
+            output: TaskSettings.Output, errors: TaskSettings.Output, journal: String, identifier: String,
+            levelPrefix: Bool
+        ) {
+            self.output = output
+            self.errors = errors
+            self.journal = journal
+            self.identifier = identifier
+            self.levelPrefix = levelPrefix
+        }
+    }
 
     public init(
         run: RunID, attempt: Int, invocation: InvocationID, boot: BootID, script: CheckedScript, arguments: [String],

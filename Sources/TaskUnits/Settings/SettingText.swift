@@ -32,6 +32,18 @@ enum SettingText {
         }
     }
 
+    static func output(_ value: TaskSettings.Output?) -> String {
+        switch value {
+        case nil: ""
+        case .inherit: "inherit"
+        case .null: "null"
+        case .journal: "journal"
+        case .file(let path): "file:" + path
+        case .append(let path): "append:" + path
+        case .truncate(let path): "truncate:" + path
+        }
+    }
+
     static func limit(_ value: TaskSettings.ResourceLimit) -> String {
         func number(_ value: UInt64) -> String { value == .max ? "infinity" : String(value) }
         return value.soft == value.hard ? number(value.soft) : "\(number(value.soft)):\(number(value.hard))"

@@ -14,6 +14,7 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
     case environment
     case variableNames
     case mode
+    case output
     case nice
     case limit
     case signal
@@ -42,6 +43,7 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
         case .environment: "`NAME=value` …"
         case .variableNames: "names of variables"
         case .mode: "octal mode"
+        case .output: "`journal`, `null`, `inherit`, `file:PATH`, `append:PATH`, `truncate:PATH`"
         case .nice: "−20 … 19"
         case .limit: "`value` or `soft:hard`"
         case .signal: "signal"

@@ -105,10 +105,11 @@ extension SettingTable {
         .foreign(
             "Task",
             [
-                "SyslogIdentifier", "SyslogFacility", "SyslogLevel", "SyslogLevelPrefix", "LogLevelMax",
-                "LogRateLimitIntervalSec", "LogRateLimitBurst", "LogExtraFields", "LogFilterPatterns",
+                "SyslogFacility", "SyslogLevel", "LogLevelMax", "LogRateLimitIntervalSec", "LogRateLimitBurst",
+                "LogExtraFields", "LogFilterPatterns",
             ],
-            reason: "a run's output is labelled with the task's name", remedy: "remove the line"),
+            reason: "a run's output goes to the journal as daemon.info, or as `<N>` before a line says",
+            remedy: "remove the line"),
         .foreign(
             "Task",
             [

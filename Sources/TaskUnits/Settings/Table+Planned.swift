@@ -51,9 +51,8 @@ extension SettingTable {
             ],
             remedy: "remove the line: every fire runs at once"),
         .planned(
-            "Task", "where output goes",
-            [("StandardInput", .text), ("StandardOutput", .text), ("StandardError", .text)],
-            remedy: "remove the line: `faf logs RUN` shows the output; or redirect in the script"),
+            "Task", "input for the script", [("StandardInput", .text)],
+            remedy: "remove the line; a script reads from /dev/null, pass parameters"),
         .planned(
             "Task", "the signals of a stop beside KillSignal= and SIGKILL",
             [("SendSIGHUP", .boolean), ("FinalKillSignal", .signal), ("TimeoutAbortSec", .timeSpan)],

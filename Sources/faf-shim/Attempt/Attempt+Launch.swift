@@ -112,6 +112,15 @@ private struct LaunchLists {
         launch.directory = specification.first(FAF_SPEC_CWD).flatMap { arena.copy($0) } ?? cString("/")
         launch.output = specification.first(FAF_SPEC_STDOUT).flatMap { arena.copy($0) }
         launch.errors = specification.first(FAF_SPEC_STDERR).flatMap { arena.copy($0) }
+        launch.output_file = specification.first(FAF_SPEC_STDOUT_FILE).flatMap { arena.copy($0) }
+        launch.errors_file = specification.first(FAF_SPEC_STDERR_FILE).flatMap { arena.copy($0) }
+        launch.journal = specification.first(FAF_SPEC_JOURNAL).flatMap { arena.copy($0) }
+        launch.identifier = specification.first(FAF_SPEC_IDENTIFIER).flatMap { arena.copy($0) }
+        if let streams = specification.first(FAF_SPEC_STREAMS)?.loadUnaligned(as: faf_spec_streams.self) {
+            launch.output_stream = streams.output
+            launch.errors_stream = streams.errors
+            launch.level_prefix = streams.level_prefix
+        }
         launch.arguments = UnsafePointer(arguments)
         launch.environment = UnsafePointer(environment)
         launch.allowed = UnsafePointer(allowed)

@@ -20,9 +20,9 @@ import Testing
 
     @Test(arguments: [
         "RuntimeMaxSec", "WatchdogSec", "MemoryMax", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
-        "StandardOutput", "StandardError", "PrivateTmp", "ProtectSystem", "ProtectHome", "CapabilityBoundingSet",
+        "StandardInput", "SyslogFacility", "PrivateTmp", "ProtectSystem", "ProtectHome", "CapabilityBoundingSet",
         "AmbientCapabilities", "OOMPolicy", "CPUQuota", "TasksMax", "MemoryAbove", "CPUTimes", "Restart", "Slice",
-        "ExecStartPre", "SyslogIdentifier", "DynamicUser", "LoadCredential",
+        "ExecStartPre", "DynamicUser", "LoadCredential",
     ])
     func `these keys are known and refused in Task`(_ key: String) {
         #expect(SettingTable.setting("Task", key)?.status != .enforced)

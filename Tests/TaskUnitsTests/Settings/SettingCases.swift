@@ -43,6 +43,14 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
         .init(key: "UMask", good: "27", shown: "0027", other: "077", bad: ["8", "u=rwx", "-1", "17777"]),
         .init(key: "Nice", good: "5", shown: "5", other: "-20", bad: ["20", "-21", "x", "1.5"]),
         .init(key: "NoNewPrivileges", good: "off", shown: "no", other: "1", bad: ["2", "enable"]),
+        .init(
+            key: "StandardOutput", good: "append:/var/log//%p.log", shown: "append:/var/log/t.log", other: "null",
+            bad: ["file:out", "append:", "truncate:/a/../b", "tty", "kmsg", "fd:x", "Journal", "/var/log/t"]),
+        .init(
+            key: "StandardError", good: "journal", shown: "journal", other: "truncate:/x",
+            bad: ["socket", "syslog", "file:%Z"]),
+        .init(key: "SyslogIdentifier", good: "app-%p", shown: "app-t", other: "x", bad: ["%Z"]),
+        .init(key: "SyslogLevelPrefix", good: "off", shown: "no", other: "1", bad: ["2"]),
         .init(key: "LimitCPU", good: "1min", shown: "60", other: "5", bad: ["5K", "-1"]),
         .init(key: "LimitFSIZE", good: "1K", shown: "1024", other: "5", bad: ["1k", "-1"]),
         .init(key: "LimitDATA", good: "1M:2M", shown: "1048576:2097152", other: "5", bad: ["2M:1M", "1:2:3"]),
