@@ -12,12 +12,13 @@ public final class ChangeFeed: Sendable {
     }
 
     private let state = Mutex(State())
-    private let only: Set<RunID>?
+    private let matches: @Sendable (Run) -> Bool
 
-    init(only: Set<RunID>?) { self.only = only }
+    init(_ matches: @escaping @Sendable (Run) -> Bool) { self.matches = matches }
 
-    func publish(_ id: RunID) {
-        if let only, !only.contains(id) { return }
+    func publish(_ run: Run) {
+        guard matches(run) else { return }
+        let id = run.id
         let waiting = state.withLock { state -> CheckedContinuation<RunID?, Never>? in
             if state.isClosed { return nil }
             if let waiting = state.waiting {

@@ -177,12 +177,16 @@ public actor Supervisor {
         return true
     }
 
-    /// Tells which runs change from now on; only those in `only`, if given. `unsubscribe` ends it.
-    public func subscribe(only: Set<RunID>? = nil) -> ChangeFeed {
-        let feed = ChangeFeed(only: only)
+    /// Tells which runs change from now on, of those that match: what a caller may not see costs it and us nothing.
+    /// `unsubscribe` ends it.
+    public func subscribe(_ matches: @escaping @Sendable (Run) -> Bool = { _ in true }) -> ChangeFeed {
+        let feed = ChangeFeed(matches)
         feeds[ObjectIdentifier(feed)] = feed
         return feed
     }
+
+    /// The same, for these runs.
+    public func subscribe(only: Set<RunID>) -> ChangeFeed { subscribe { only.contains($0.id) } }
 
     public func unsubscribe(_ feed: ChangeFeed) {
         feeds[ObjectIdentifier(feed)] = nil
@@ -211,7 +215,7 @@ public actor Supervisor {
         live[id] = entry
         execute(effects, for: id)
         if !entry.machine.isLaunching { resumeDrains() }
-        for feed in feeds.values { feed.publish(id) }
+        for feed in feeds.values { feed.publish(entry.machine.run) }
         if live[id]?.machine.isOver == true { forget(id) }
     }
 

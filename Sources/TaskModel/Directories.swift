@@ -32,6 +32,8 @@ public struct Directories: Sendable, Hashable {
     public var database: String { state + "/faf.db" }
     public var nextNumber: String { state + "/next" }
     public var lock: String { state + "/lock" }
+    /// Locked as well, so that two state directories cannot share one runtime directory.
+    public var runtimeLock: String { runtime + "/lock" }
     /// Damaged records are moved here and named in the log.
     public var damaged: String { state + "/damaged" }
 

@@ -36,14 +36,14 @@ extension Daemon {
         return configuration
     }
 
-    static func takeLock(_ directories: Directories) throws(StartRefusal) -> FileLock {
+    static func takeLock(_ path: String, of directory: String) throws(StartRefusal) -> FileLock {
         do {
-            if let lock = try FileLock.take(directories.lock) { return lock }
+            if let lock = try FileLock.take(path) { return lock }
         } catch {
-            throw StartRefusal("\(error)", remedy: "look at the state directory")
+            throw StartRefusal("\(error)", remedy: "look at \(directory)")
         }
         throw StartRefusal(
-            "another fafd is already running on \(directories.state)",
+            "another fafd is already running on \(directory)",
             remedy: "stop it first, or give this one its own --state-directory and --runtime-directory")
     }
 

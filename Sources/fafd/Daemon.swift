@@ -28,7 +28,8 @@ struct DaemonConfiguration: Sendable {
 final class Daemon: Sendable {
     let configuration: DaemonConfiguration
     private let log: Logger
-    private let lock: FileLock
+    private let stateLock: FileLock
+    private let runtimeLock: FileLock
     private let launcher: Launcher
     private let store: SQLiteStore
     private let numbers: Numbers
@@ -36,13 +37,14 @@ final class Daemon: Sendable {
     private let server: VarlinkServer
     private let catalog: CatalogBox
 
-    /// Takes the state directory's lock before it touches socket, store or records.
+    /// Takes the locks of state and runtime directory before it touches socket, store or records.
     init(configuration given: DaemonConfiguration, log: Logger) throws(StartRefusal) {
         let configuration = try Self.makeDirectories(given)
         let directories = configuration.directories
         self.configuration = configuration
         self.log = log
-        lock = try Self.takeLock(directories)
+        stateLock = try Self.takeLock(directories.lock, of: directories.state)
+        runtimeLock = try Self.takeLock(directories.runtimeLock, of: directories.runtime)
         Self.reapOrphans(log)
         Self.raiseDescriptorLimit(log)
 

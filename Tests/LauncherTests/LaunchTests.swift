@@ -201,6 +201,20 @@ struct MotherTests {
         #expect(try #require(launcher.observation(first.attempt.invocation)).shimPID != nil)
     }
 
+    @Test func `a mother that hangs is given up, and leaves when she wakes`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        try await launcher.prepare(try world.launch("exit 0")).withhold()
+        let mother = try #require(launcher.mothers.pid)
+        kill(mother, SIGSTOP)
+        launcher.mothers.abandon()
+        try await launcher.prepare(try world.launch("exit 0")).withhold()
+        #expect(launcher.mothers.pid != mother)
+        kill(mother, SIGCONT)
+        try await eventually("she has left") { kill(mother, 0) != 0 }
+    }
+
     @Test func `a launch in flight fails over to a new mother`() async throws {
         let world = try World()
         defer { world.end() }

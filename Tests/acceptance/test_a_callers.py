@@ -157,6 +157,25 @@ def test_a3_a_second_fafd_stops_and_the_first_still_answers(faf):
     faf.ends(faf.fire("t"), "succeeded")
 
 
+def test_a2_a_broken_unit_tells_strangers_its_place_alone(faf):
+    """A2: what is wrong with a line may quote it, and a line may hold a secret."""
+    faf.unit("t", f'[Task]\nExecStart=/bin/true\nUMask={SECRET}\n')
+    assert SECRET in faf.refused("fire", "t", code=65)
+    text = faf.refused("fire", "t", code=65, uid=BOB)
+    assert SECRET not in text and "t.task:3" in text
+    with faf.wire(uid=BOB) as wire:
+        assert SECRET not in json.dumps(wire.call("ListTasks"))
+
+
+def test_a3_one_runtime_directory_has_one_fafd(stopped_faf):
+    """A3: with state directories of their own as well: the other one's records would be orphans to each."""
+    faf = stopped_faf
+    both = [faf.spawn(command=faf.command(state=f"{faf.base}/state{number}")) for number in range(4)]
+    wait_for(lambda: sum(daemon.is_alive() for daemon in both) == 1, 15, "one is left")
+    faf.daemons.sort(key=lambda daemon: daemon.is_alive())
+    assert [daemon.process.returncode for daemon in faf.daemons[:-1]] == [1, 1, 1]
+
+
 def test_a3_two_at_once_leave_one(stopped_faf):
     """A3: `fafd & fafd`: a lock decides, so one of them serves."""
     faf = stopped_faf

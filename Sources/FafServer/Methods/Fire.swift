@@ -8,7 +8,7 @@ import VarlinkServer
 extension FafService {
     /// In the design's order: find the unit, authorise, check the parameters, check the script, number the run.
     func fire(_ request: Wire.Fire.Request, _ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.Fire.Reply {
-        let unit = try usableTask(request.task)
+        let unit = try usableTask(request.task, caller)
         let identity: RunIdentity
         do throws(HostRefusal) {
             if let refusal = access.unknownName(in: unit.settings) { throw refusal }
@@ -51,9 +51,9 @@ extension FafService {
     }
 
     /// The unit of this task, if it can be fired.
-    func usableTask(_ name: String) throws(VarlinkFailure) -> TaskUnit {
-        func bad(_ message: String, _ remedy: String, _ problems: [Diagnostic] = []) -> VarlinkFailure {
-            Wire.BadUnit(task: name, message: message, remedy: remedy, problems: problems.map(\.wire)).failure
+    func usableTask(_ name: String, _ caller: PeerCredentials) throws(VarlinkFailure) -> TaskUnit {
+        func bad(_ message: String, _ remedy: String, _ problems: [Wire.Problem] = []) -> VarlinkFailure {
+            Wire.BadUnit(task: name, message: message, remedy: remedy, problems: problems).failure
         }
         switch catalog.current.task(named: name) {
         case .found(let unit):
@@ -68,10 +68,15 @@ extension FafService {
         case .masked:
             throw bad(
                 "the unit of \(name) is masked (empty, or a link to /dev/null)", "remove the mask, then faf reload")
-        case .bad(let problems):
-            let first = problems.first { $0.severity == .error }
+        case .bad(let diagnostics):
+            let problems = problems(diagnostics, for: caller, mayFire: false)
+            let first = problems.first { $0.severity == Diagnostic.Severity.error.rawValue }
+            let place = first.map { problem in
+                "\(problem.path):\(problem.line):\(problem.column): "
+                    + (problem.key.isEmpty ? "" : "\(problem.key): ") + problem.message
+            }
             throw bad(
-                "the unit of \(name) cannot be used: \(first.map(\.description) ?? "it has errors")",
+                "the unit of \(name) cannot be used: \(place ?? "it has errors")",
                 "mend the unit (faf verify shows every problem), then faf reload", problems)
         case .template:
             throw bad("\(name) is a template, which cannot be fired itself", "fire an instance: \(name)INSTANCE")

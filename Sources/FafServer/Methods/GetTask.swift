@@ -10,7 +10,7 @@ extension FafService {
     func getTask(
         _ request: Wire.GetTask.Request, _ caller: PeerCredentials
     ) async throws(VarlinkFailure) -> Wire.GetTask.Reply {
-        let unit = try usableTask(request.task)
+        let unit = try usableTask(request.task, caller)
         guard mayFire(unit.settings, caller) else { throw access.denied(caller, "see", task: request.task).failure }
         let task = Wire.TaskInfo(
             name: unit.name, description: unit.settings.description, loadState: "loaded",

@@ -36,7 +36,7 @@ extension FafService {
                 throw access.denied(caller, "kill", run: run).failure
             }
             // Says "no such task" where that is the reason; a unit that is broken or gone does not protect its runs.
-            if case .notFound = catalog.current.task(named: task) { _ = try usableTask(task) }
+            if case .notFound = catalog.current.task(named: task) { _ = try usableTask(task, caller) }
         }
         var reached: [Int64] = []
         for run in runs where await supervisor.stop(run.id, stop) { reached.append(run.id.rawValue) }

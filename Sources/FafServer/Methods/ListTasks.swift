@@ -13,11 +13,25 @@ extension FafService {
     }
 
     func info(_ entry: CatalogEntry, _ caller: PeerCredentials) async -> Wire.TaskInfo {
-        Wire.TaskInfo(
+        let mayFire = entry.settings.map { self.mayFire($0, caller) } ?? false
+        return Wire.TaskInfo(
             name: entry.name, description: entry.description, loadState: entry.state.rawValue,
-            path: entry.path, problems: entry.diagnostics.map(\.wire),
-            mayFire: entry.settings.map { mayFire($0, caller) } ?? false,
+            path: entry.path, problems: problems(entry.diagnostics, for: caller, mayFire: mayFire),
+            mayFire: mayFire,
             activeRuns: Int64(await supervisor.activeRuns(ofTask: entry.name).count))
+    }
+
+    /// A message may quote its line, and a line may hold a secret (Environment=): whoever may not fire the task is told
+    /// the place alone.
+    func problems(_ diagnostics: [Diagnostic], for caller: PeerCredentials, mayFire: Bool) -> [Wire.Problem] {
+        diagnostics.map { diagnostic in
+            var problem = diagnostic.wire
+            if !mayFire, caller.uid != 0, caller.uid != onlyUser {
+                problem.message = "this line has an error"
+                problem.remedy = "root sees it with faf verify"
+            }
+            return problem
+        }
     }
 
     func mayFire(_ settings: TaskSettings, _ caller: PeerCredentials) -> Bool {

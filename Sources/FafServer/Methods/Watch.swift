@@ -10,8 +10,11 @@ extension FafService {
     ) async throws(VarlinkFailure) {
         guard reply.wantsMore else { throw .expectedMore }
         if request.run != nil, request.task != nil { throw .invalidParameter("task") }
-        let only = request.run.map { Set([RunID(rawValue: $0)]) }
-        let feed = await supervisor.subscribe(only: only)
+        let access = access
+        let feed = await supervisor.subscribe { run in
+            if let number = request.run { return run.id.rawValue == number }
+            return (request.task == nil || run.task == request.task) && access.maySee(caller, run)
+        }
         do throws(VarlinkFailure) {
             try await follow(feed, request, caller, reply)
             await supervisor.unsubscribe(feed)
@@ -39,9 +42,7 @@ extension FafService {
         while let id = await feed.next() {
             let run: Run?
             do { run = try await supervisor.run(id) } catch { throw error.failure }
-            guard let run, request.task == nil || run.task == request.task, access.maySee(caller, run),
-                shown[id] != run
-            else { continue }
+            guard let run, access.maySee(caller, run), shown[id] != run else { continue }
             let isLast = run.state.isFinal && request.run != nil
             try await reply.send(Wire.Watch.Reply(run: run.wire).json, continues: !isLast)
             if isLast { return }

@@ -41,7 +41,10 @@ extension Launcher {
         let gate = try await hand(specification, deadline: deadline)
         switch await waitForReply(gate.rawValue, deadline: deadline) {
         case .ready: break
-        case .timedOut: throw failure(motherStepName, ErrorNumber.timedOut)
+        case .timedOut:
+            // Stopped, or stuck in the kernel: the next launch gets another. What this one still forks finds its gate closed.
+            mothers.abandon()
+            throw failure(motherStepName, ErrorNumber.timedOut)
         case .stopped: throw failure(motherStepName, ErrorNumber.cancelled)
         }
         let bytes: [UInt8]

@@ -73,6 +73,9 @@ final class Mothers: Sendable {
         }
     }
 
+    /// Gives this mother up; she leaves when she finds her socket closed. The next launch starts another.
+    func abandon() { state.withLock { $0.socket = nil } }
+
     /// Closes the socket: the mother leaves, its shims stay. No other is started.
     func end() {
         let last = state.withLock { state in
