@@ -60,6 +60,9 @@ install:
 		chmod 644 $(TARGET)/share/faf/"$$unit" || exit 1; done
 	install -m 755 units/scripts/* $(TARGET)/share/faf/units/scripts
 	install -m 644 README.md CHANGELOG.md LICENSE $(TARGET)/share/doc/faf
+	install -D -m 755 contrib/deploy-hook.sh $(TARGET)/share/faf/deploy-hook.sh
+	for file in README.md capistrano-faf.gemspec lib/capistrano/faf.rb lib/capistrano/tasks/faf.rake; do \
+		install -D -m 644 contrib/capistrano/$$file $(TARGET)/share/faf/capistrano/$$file || exit 1; done
 	for page in contrib/man/*.[1-8]; do \
 		install -D -m 644 "$$page" "$(TARGET)/share/man/man$${page##*.}/$${page##*/}" || exit 1; done
 	install -d $(TARGET)/share/bash-completion/completions $(TARGET)/share/zsh/site-functions \

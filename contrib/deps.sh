@@ -37,6 +37,10 @@ for purpose; do
         need setpriv util-linux
         need pgrep procps
         need man man-db
+        need git git
+        need cap capistrano
+        need ssh-keygen openssh-client
+        need /usr/sbin/sshd openssh-server
         /usr/bin/python3 -c 'import pytest' 2>/dev/null || packages="$packages python3 python3-pytest"
         /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
         ;;
