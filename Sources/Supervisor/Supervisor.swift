@@ -29,6 +29,7 @@ public actor Supervisor {
         case guardStop(RunID, after: Duration)
         case adoptAll
         case orphans([InvocationID], after: Duration?)
+        case restoreRow(Run, after: Duration)
     }
 
     /// How long after the end of a grace period the supervisor kills by itself, if the shim did not (design: 5 s).
@@ -349,6 +350,9 @@ public actor Supervisor {
                 do { try await Task.sleep(for: delay) } catch { return }
             }
             for id in ids { await settle(orphan: id) }
+        case .restoreRow(let run, let delay):
+            do { try await Task.sleep(for: delay) } catch { return }
+            await storeRestored(run)
         }
     }
 
@@ -473,16 +477,24 @@ public actor Supervisor {
             return
         }
         run.state = .starting
-        do {
-            try await store.insert(run)
-        } catch {
-            log.error("run \(run.id): its row could not be restored (\(error.refusal.message)), retrying in 5 s")
-            enqueue.yield(.orphans([id], after: .seconds(5)))
-            return
-        }
-        log.warning("run \(run.id) of \(run.task): its row was missing and is restored from its record")
+        // Known before its row is there: who asks meanwhile gets what the record says, and a kill waits for no disk.
         live[run.id] = Live(machine: .adopt(run, boot: boot))
         for attempt in run.attempts { byInvocation[attempt.invocation] = run.id }
-        look(run.id)
+        await storeRestored(run)
+        if live[run.id]?.machine.isUnadopted == true { look(run.id) }
+    }
+
+    private func storeRestored(_ run: Run) async {
+        // It is over: its end has stored the whole row.
+        guard live[run.id] != nil else { return }
+        do {
+            try await store.insert(run)
+            log.warning("run \(run.id) of \(run.task): its row was missing and is restored from its record")
+        } catch .conflict {
+            // Its end was faster, with the whole row.
+        } catch {
+            log.error("run \(run.id): its row could not be restored (\(error.refusal.message)), retrying in 5 s")
+            enqueue.yield(.restoreRow(run, after: .seconds(5)))
+        }
     }
 }

@@ -207,6 +207,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, StoreError.full("no space left")])
+    func `a run that comes back is shown as its record says before its row is there`(failure: StoreError?) async throws
+    {
+        let launching = FakeLaunching()
+        var fired: Run?
+        try await withSupervisor(MemoryStore(), launching) { fired = try await $0.fire(request()) }
+        let run = try #require(fired)
+        launching.write(run.attempts[0].invocation) { $0.phase = .started }
+        let second = FakeLaunching()
+        second.state.withLock { state in state.records = launching.state.withLock { $0.records } }
+        let store = HeldStore()
+        if let failure { await store.rows.fail(with: failure) }
+        try await withSupervisor(store, second) { supervisor in
+            await store.insertIsCalled()
+            let shown = try await supervisor.run(run.id)
+            #expect(shown?.state == .running)
+            #expect(await supervisor.stop(run.id, StopRequest(cause: .kill, uid: 0)), "a kill waits for no disk")
+            await store.goOn()
+            second.end(run.attempts[0].invocation, .exited(code: 0))
+            let ended = try await end(of: run.id, supervisor)
+            #expect(ended.attempts.last?.exit == .exited(code: 0))
+            let row = try await store.run(run.id)
+            #expect(row?.state.isFinal == true)
+        }
+    }
+
     @Test func `a watcher hears of each change, and of the end`() async throws {
         let launching = FakeLaunching()
         try await withSupervisor(MemoryStore(), launching) { supervisor in
