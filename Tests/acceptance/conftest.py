@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(items):
     missing = {
         "root": None if os.geteuid() == 0 else "needs root",
         "cgroup": None if system.cgroup2_root() else "needs a writable cgroup v2 hierarchy",
-        "strace": None if system.has("strace") else "needs strace(1)",
+        "strace": None if system.can_trace() else "needs strace(1), and to be allowed to trace",
+        "mount": None if system.has_capability(system.CAP_SYS_ADMIN) else "needs CAP_SYS_ADMIN, to mount",
     }
     for item in items:
         for mark, reason in missing.items():

@@ -509,10 +509,14 @@ class Faf:
         return f"{self.cgroup}/t/{run}.{attempt}"
 
     def mother(self):
-        """The mother of the shims, as fafd's child; None: there is none now."""
+        """The mother of the shims, as fafd's child; None: there is none now.
+
+        Shims have her command line; those of an earlier mother are fafd's children, too, and have a record open.
+        """
         for pid in system.children(self.pid):
             if system.is_running(pid) and "--mother" in system.read(f"/proc/{pid}/cmdline"):
-                return pid
+                if not any(self.runtime in path for path in system.descriptors(pid).values()):
+                    return pid
         return None
 
     # ------------------------------------------------------------ other things that a test starts
@@ -561,7 +565,9 @@ class Faf:
         for daemon in self.daemons:
             daemon.ready.close()
         # A mount over the state directory goes first: the cgroup has the name of what was there at the start.
-        cgroups = {daemon.cgroup for daemon in self.daemons if daemon.cgroup} | ({self.cgroup} if self.cgroup else set())
+        cgroups = {daemon.cgroup for daemon in self.daemons if daemon.cgroup} | (
+            {self.cgroup} if self.cgroup else set()
+        )
         for _ in range(50):
             for cgroup in cgroups:
                 system.remove_cgroup(cgroup)

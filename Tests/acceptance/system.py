@@ -257,7 +257,15 @@ def has_capability(number):
     return bool(int(status_field("self", "CapEff"), 16) & 1 << number)
 
 
-CAP_SYS_RESOURCE = 24
+CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_RESOURCE = 12, 21, 23, 24
+
+
+def can_trace():
+    """strace(1) is there, and this container lets it work."""
+    return (
+        has("strace")
+        and subprocess.run(["strace", "-o", "/dev/null", "true"], stderr=subprocess.DEVNULL).returncode == 0
+    )
 
 
 def has(program):

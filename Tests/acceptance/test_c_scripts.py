@@ -377,6 +377,7 @@ def test_c5_a_missing_interpreter(faf):
     fails_at_exec(faf, faf.fire("t"), ("No such file", "ENOENT"))
 
 
+@pytest.mark.mount
 def test_c5_a_noexec_mount(faf):
     """C5: a script on a file system mounted noexec."""
     place = faf.mount_tmpfs(faf.base + "/noexec", "noexec,mode=755,size=1m")

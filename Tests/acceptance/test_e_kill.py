@@ -14,6 +14,7 @@ from wire import WireError
 
 # Leaves children that setsid, double-fork and ignore TERM; each writes its pid.
 DAEMONISES = """
+: > {out}/pids
 trap '' HUP
 : >> {out}/pids
 (setsid sh -c 'echo $$ >> {out}/pids; trap "" TERM; while :; do sleep 1; done' &)

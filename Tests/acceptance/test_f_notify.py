@@ -227,7 +227,10 @@ null = os.open("/dev/null", os.O_RDONLY)
 several = (b"STATUS=many", b"", b"STATUS=a\\0b", b"x" * 5000, b"FDSTORE=1\\nFDNAME=x", b"BARRIER=1\\nSTATUS=x")
 for text in several:
     for count in (1, 5, 253):
-        notify(text, [null] * count)
+        try:
+            notify(text, [null] * count)
+        except OSError:
+            pass  # ETOOMANYREFS: without privileges only so many may be under way
 os.close(null)
 """)
     puppet.notify("STATUS=done")

@@ -195,6 +195,7 @@ def free(faf):
         os.unlink(f"{faf.state}/{name}")
 
 
+@pytest.mark.mount
 @pytest.mark.root
 def test_h6_a_full_disk(small_disk):
     """H6: fires are refused by name, runs end with their status, fafd restarts, list and kill work, all recovers."""
@@ -245,6 +246,7 @@ def test_h6_a_full_disk(small_disk):
     faf.ends(killed.run, "killed")
 
 
+@pytest.mark.mount
 @pytest.mark.root
 def test_h6_a_disk_that_is_full_from_the_start(stopped_faf):
     """H6: fafd does not start on a disk where it cannot store anything, or starts and refuses; nothing is damaged."""
@@ -263,6 +265,7 @@ def test_h6_a_disk_that_is_full_from_the_start(stopped_faf):
     faf.ends(faf.fire("t"), "succeeded")
 
 
+@pytest.mark.mount
 @pytest.mark.root
 def test_h6_no_room_for_live_records(make_faf):
     """H6: the tmpfs of the live records is full: fires are refused by name, nothing ran, and it recovers."""

@@ -89,6 +89,7 @@ def test_m_other_users_are_refused_in_units(own):
 
 
 DAEMONISES = """
+: > {out}/pids
 (setsid sh -c 'echo $$ >> {out}/pids; trap "" TERM; while :; do sleep 1; done' &)
 ( (sh -c 'echo $$ >> {out}/pids; exec sleep 300' &) & )
 while [ "$(wc -l < {out}/pids)" -lt 2 ]; do sleep 0.02; done

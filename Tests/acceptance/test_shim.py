@@ -340,6 +340,7 @@ def test_large_arguments_come_by_memfd(mother):
     assert faf.output("argv").read_bytes() == b"x" * 100_000 + b"\0" + b"y" * 120_000 + b"\0"
 
 
+@pytest.mark.mount
 @pytest.mark.root
 def test_h6_an_end_that_finds_no_room_stays_in_the_live_record(mother):
     """H6: a full disk: the end is kept in the live record, with the errno, and the shim goes all the same."""

@@ -87,6 +87,7 @@ def start_on_another_boot(faf):
 # ---------------------------------------------------------------- active, other boot id
 
 
+@pytest.mark.mount
 def test_row_1_other_boot_id_with_a_durable_end(table):
     """active, other boot id: its durable end counts."""
     faf = table
@@ -104,6 +105,7 @@ def test_row_1_other_boot_id_with_a_durable_end(table):
     all_is_settled(faf)
 
 
+@pytest.mark.mount
 @pytest.mark.parametrize("record", ["gone", "left"])
 def test_row_1_other_boot_id_without_an_end(table, record):
     """active, other boot id, no end: `lost` (reboot); no pid of that boot is looked at."""
