@@ -41,6 +41,7 @@ for purpose; do
         need cap capistrano
         need ssh-keygen openssh-client
         need /usr/sbin/sshd openssh-server
+        need sudo sudo
         /usr/bin/python3 -c 'import pytest' 2>/dev/null || packages="$packages python3 python3-pytest"
         /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
         ;;

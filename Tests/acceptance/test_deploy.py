@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 import system
+from harness import ALICE
 from system import wait_for
 
 CONTRIB = pathlib.Path(__file__).resolve().parents[2] / "contrib"
@@ -127,9 +128,9 @@ class App:
 
 
 class Capistrano(App):
-    """`cap` beside an sshd of its own, which ends with the test."""
+    """`cap` beside an sshd of its own, which ends with the test. It logs in as whoever runs the tests, or as `deploy`."""
 
-    def __init__(self, faf):
+    def __init__(self, faf, as_deploy=False):
         super().__init__(faf)
         self.ssh = faf.base + "/ssh"
         self.project = faf.base + "/project"
@@ -153,8 +154,8 @@ class Capistrano(App):
             "socket": faf.socket_path,
             "ssh": self.ssh,
             "units": faf.units,
-            "user": pwd.getpwuid(os.geteuid()).pw_name,
-            "user_mode": "false" if faf.root else "true",
+            "user": "deploy" if as_deploy else pwd.getpwuid(os.geteuid()).pw_name,
+            "user_mode": "true" if faf.user_mode or not faf.root else "false",
         }
         pathlib.Path(self.ssh, "sshd_config").write_text(SSHD_CONFIG.format(**names))
         pathlib.Path(self.project, "Capfile").write_text(CAPFILE)
@@ -164,8 +165,36 @@ class Capistrano(App):
             # sshd confines its unprivileged half there; the package's service makes it at boot.
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         self.log = self.ssh + "/log"
-        self.sshd = faf.helper(SSHD, "-D", "-f", self.ssh + "/sshd_config", "-E", self.log)
+        command = [SSHD, "-D", "-f", self.ssh + "/sshd_config", "-E", self.log]
+        if faf.root:
+            command = self.in_own_namespace(command, as_deploy)
+        self.sshd = faf.helper(*command)
         wait_for(self.answers, 10, lambda: f"sshd answers: {system.read(self.log)}")
+
+    def in_own_namespace(self, command, as_deploy):
+        """A command that sees another home of root (what lies in the real one must not matter here), or a user `deploy`
+        with alice's uid, who may use sudo."""
+        home = self.ssh + "/home"
+        os.mkdir(home)
+        # The repository belongs to whoever runs the tests.
+        pathlib.Path(home, ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+        mounts = [(home, pwd.getpwuid(0).pw_dir)]
+        if as_deploy:
+            for path in (home, self.ssh + "/tmp", self.path):
+                os.chown(path, ALICE, ALICE)
+            mounts = []
+            for name, text, mode in (
+                ("passwd", system.read("/etc/passwd") + f"deploy:x:{ALICE}:{ALICE}::{home}:/bin/bash\n", 0o644),
+                ("group", system.read("/etc/group") + f"deploy:x:{ALICE}:\n", 0o644),
+                ("shadow", "".join(f"{user}:*:19000:0:99999:7:::\n" for user in ("root", "deploy")), 0o600),
+                ("sudoers", "deploy ALL=(root) NOPASSWD: ALL\n", 0o440),
+            ):
+                path = pathlib.Path(self.ssh, name)
+                path.write_text(text)
+                path.chmod(mode)
+                mounts.append((path, f"/etc/{name}"))
+        script = "".join(f"mount --bind {source} {target} && " for source, target in mounts) + 'exec "$@"'
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *command]
 
     def answers(self):
         assert self.sshd.poll() is None, system.read(self.log)
@@ -192,8 +221,7 @@ class Capistrano(App):
         return done.stdout
 
 
-@pytest.fixture
-def capistrano(faf):
+def needs_capistrano():
     for program, package in (("cap", "capistrano"), (SSHD, "openssh-server"), ("ssh-keygen", "openssh-client")):
         if not shutil.which(program):
             pytest.skip(f"needs {program} (Debian: apt-get install {package})")
@@ -205,6 +233,11 @@ def capistrano(faf):
         pytest.skip("needs a user with a name: sshd lets nobody else in")
     if any(line.startswith(f"{name}:!") for line in system.read("/etc/shadow").splitlines()):
         pytest.skip(f"the account {name} is locked: sshd does not let it in")
+
+
+@pytest.fixture
+def capistrano(faf):
+    needs_capistrano()
     return Capistrano(faf)
 
 
@@ -281,6 +314,48 @@ def test_a_rollback_keeps_the_release_that_a_run_uses(faf, capistrano):
     capistrano.end_runs()
     faf.ends(run, "succeeded")
     assert faf.output(f"ended.{run}").read_text() == "two\n"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("own", [False, True], ids=["sudo", "own-fafd"])
+def test_an_ordinary_user_deploys(make_faf, own):
+    """With sudo, which sees the run that somebody else has fired; and to one's own fafd, without."""
+    needs_capistrano()
+    if not own and not shutil.which("sudo"):
+        pytest.skip("needs sudo")
+    faf = make_faf(user_mode=own, uid=ALICE if own else None)
+    faf.start()
+    deploy = Capistrano(faf, as_deploy=True)
+    old = "20200101000000"
+    unit = f"[Task]\nExecStart={deploy.current}/bin/work\n" + ("" if own else f"User={ALICE}\nGroup={ALICE}\n")
+    deploy.write(f"{deploy.path}/releases/{old}", "old", unit=unit)
+    os.symlink(f"{deploy.path}/releases/{old}", deploy.current)
+    for directory, _, files in os.walk(deploy.path):
+        for name in ("", *files):
+            os.chown(os.path.join(directory, name), ALICE, ALICE)
+    faf.unit("work", unit)
+    run = faf.fire("work")
+    pid = faf.main_pid(run)
+
+    deploy.commit("new", unit=unit)
+    output = deploy.cap("deploy")
+    assert deploy.version() == "new" and deploy.releases()[0] == old
+    assert f"keeping release {old} on 127.0.0.1: run {run} of work (running)" in output
+    installed = os.stat(faf.units + "/work.task")
+    assert (installed.st_uid, installed.st_mode & 0o777) == (ALICE if own else 0, 0o644)
+    assert faf.main_pid(run) == pid
+    if not own:
+        # Without sudo it would be told of its own runs alone.
+        stage = pathlib.Path(deploy.project, "config/deploy/here.rb")
+        stage.write_text('set :faf_sudo, ""\n')
+        assert "does not see every run" in deploy.cap("deploy:cleanup") and deploy.releases()[0] == old
+        stage.write_text("")
+    deploy.end_runs()
+    faf.ends(run, "succeeded")
+    assert faf.output(f"ended.{run}").read_text() == "old\n"
+    deploy.cap("deploy:cleanup")
+    assert deploy.releases() == [deploy.release()]
+    faf.ends(faf.fire("work"), "succeeded")
 
 
 # ---------------------------------------------------------------- without Capistrano

@@ -61,9 +61,13 @@ module Capistrano
     # Nothing in front for root, sudo for others; nothing for one's own fafd.
     def privileged
       prefix = fetch(:faf_sudo).to_s.shellsplit
-      return [] if prefix.empty? || backend.test("[ $(id -u) = 0 ]")
+      return [] if prefix.empty? || root?
 
       prefix
+    end
+
+    def root?
+      backend.test("[ $(id -u) = 0 ]")
     end
 
     def runs_faf?(host)
@@ -148,7 +152,13 @@ module Capistrano
 
     # Names of releases that runs use, with what uses them; nil if nobody could say.
     def releases_in_use
-      text = backend.capture(*privileged, *faf("releases", "--json", "--in", releases_path))
+      prefix = privileged
+      if prefix.empty? && !fetch(:faf_user) && !root?
+        # It would be told of its own runs alone, and take the releases of all others for unused.
+        backend.warn("faf: #{backend.host.user} does not see every run on #{backend.host}; set :faf_sudo")
+        return nil
+      end
+      text = backend.capture(*prefix, *faf("releases", "--json", "--in", releases_path))
       JSON.parse(text).to_h do |used|
         runs = used["runs"].map { |run| "run #{run['number']} of #{run['task']} (#{run['state']})" }
         [File.basename(used["release"]), runs.join(", ")]
