@@ -282,6 +282,7 @@ def test_a_release_that_a_run_uses_survives_the_cleanup_until_the_run_ends(faf, 
     output = capistrano.cap("deploy:cleanup")
     assert "no release is removed" in output and capistrano.releases() == before
     faf.start()
+    assert capistrano.in_use() == {first: [run]}, "known from the first answer on"
 
     capistrano.end_runs()
     assert faf.ends(run, "succeeded")["number"] == run
