@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "fafd",
             dependencies: [
-                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "SQLiteStore", "Store",
+                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "Journal", "SQLiteStore", "Store",
                 "TaskHost",
                 "TaskUnits", "UnitFile", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
             ],
@@ -84,6 +84,7 @@ let package = Package(
             ]),
         module("FireAndForget", ["FafAPI", "Varlink", "VarlinkClient"]),
         module("Launcher", ["ShimProtocol", "Notify", "TaskModel", "LinuxSystem", logging]),
+        module("Journal", ["LinuxSystem", "CSystemd"]),
         module("SQLiteStore", ["Store", "TaskModel", grdb, sqlite]),
         module("VarlinkServer", ["Varlink", "LinuxSystem", logging, nioCore, nioPosix]),
         module("VarlinkClient", ["Varlink", "LinuxSystem"]),
@@ -110,6 +111,7 @@ let package = Package(
         // C
         .target(name: "CLinux", dependencies: ["CRecord"]),
         .target(name: "CRecord"),
+        .target(name: "CSystemd"),
 
         // Tests
         tests("FafAPITests", ["FafAPI", "Varlink"]),
@@ -127,6 +129,7 @@ let package = Package(
         tests("ShimLogicTests", ["ShimLogic", "CRecord"]),
         tests("CLinuxTests", ["CLinux"]),
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
+        tests("JournalTests", ["Journal"]),
         tests("LauncherTests", ["Launcher", "ShimProtocol", "LinuxSystem", "TaskModel", logging]),
         tests("UnitFileTests", ["UnitFile"]),
         tests("TaskUnitsTests", ["TaskUnits", "UnitFile", "TaskModel"]),

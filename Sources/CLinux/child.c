@@ -19,19 +19,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/uio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMER_SLACK_NS 50000
 #define DEFAULT_OPEN_FILES 1024
 #define GROUPS_ROOM 1024
-#define JOURNAL_TIMEOUT_S 1
-#define JOURNAL_BUFFER (8 << 20)
 
 struct failure {
     uint32_t step;
@@ -121,44 +115,6 @@ static int open_own_file(const char *path, uint32_t stream, int place) {
     return put_at(fd, place);
 }
 
-/* journald's stream protocol, as systemd's own connect_logger_as speaks it: seven lines, then output. Connected as the
- * run's user from within its cgroup, for journald keeps the credentials of the peer as the trusted fields. */
-static int connect_journal(const struct faf_launch *launch, int fd) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(launch->journal) >= sizeof address.sun_path) return -ENAMETOOLONG;
-    strcpy(address.sun_path, launch->journal);
-    /* Where its queue is full connect(2) waits that long, then says EAGAIN. */
-    struct timeval limit = {.tv_sec = JOURNAL_TIMEOUT_S}, none = {0};
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) return -errno;
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) return errno == EAGAIN ? -ETIMEDOUT : -errno;
-    if (shutdown(fd, SHUT_RD) < 0) return -errno;
-    int room = JOURNAL_BUFFER; /* as systemd has it: a slow journald does not hold the script up at once */
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    /* identifier, unit, priority (daemon.info), whether <N> counts, then: to syslog, kmsg, console */
-    const char *rest = launch->level_prefix ? "\n\n30\n1\n0\n0\n0\n" : "\n\n30\n0\n0\n0\n0\n";
-    struct iovec parts[2] = {
-        {(void *)launch->identifier, strlen(launch->identifier)},
-        {(void *)rest, strlen(rest)},
-    };
-    ssize_t length = (ssize_t)(parts[0].iov_len + parts[1].iov_len);
-    ssize_t written = writev(fd, parts, 2);
-    if (written < 0) return errno == EAGAIN ? -ETIMEDOUT : -errno;
-    if (written != length) return -EIO;
-    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none) < 0 ? -errno : 0;
-}
-
-static int open_journal(const struct faf_launch *launch, int place) {
-    if (!launch->journal || !launch->identifier) return -EINVAL;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    int error = connect_journal(launch, fd);
-    if (error < 0) {
-        close(fd);
-        return error;
-    }
-    return put_at(fd, place);
-}
-
 /* What the supervisor opens itself, before the ids are dropped; nothing yet for the others. */
 static int open_log(const char *path, uint32_t stream, int place) {
     if (stream == FAF_STREAM_SAME || (place == 2 && stream == FAF_STREAM_LOG && !path))
@@ -171,7 +127,7 @@ static int open_stream(const struct faf_launch *launch, uint32_t stream, const c
     switch ((enum faf_stream)stream) {
     case FAF_STREAM_LOG:
     case FAF_STREAM_NULL: return 0;
-    case FAF_STREAM_JOURNAL: return open_journal(launch, place);
+    case FAF_STREAM_JOURNAL: return dup2(launch->journal, place) < 0 ? -errno : 0;
     case FAF_STREAM_FILE:
     case FAF_STREAM_APPEND:
     case FAF_STREAM_TRUNCATE: return open_own_file(path, stream, place);

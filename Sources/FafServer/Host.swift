@@ -18,12 +18,29 @@ public protocol Host: Sendable {
     /// What protections this machine and this mode do not give.
     func missingProtections() -> [(kind: String, text: String)]
 
+    /// The settings with which a run is fired now: what a unit leaves to the machine is decided.
+    func settled(_ settings: TaskSettings) -> TaskSettings
+
+    /// The run's output, if it goes to the journal: all of it, or the last lines; `nil`: it is in a file.
+    func journal(of run: Run, last: Int64?) throws(HostRefusal) -> (any OutputReader)?
+
     /// The output of a run from this byte on, at most `limit` bytes; empty at its present end.
     func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8]
 
     /// How many bytes of output a run has; 0 if it has none.
     func outputSize(of run: RunID) throws(HostRefusal) -> UInt64
 }
+
+/// Reads output that has no byte offsets. One caller at a time.
+public protocol OutputReader: Sendable {
+    /// The next bytes; empty at the present end.
+    ///
+    /// - Parameter mood: `now`: what is there; `waiting`: a moment for more; `last`: the run is over, and nothing may be
+    ///   missing.
+    func next(_ mood: OutputMood) async throws(HostRefusal) -> [UInt8]
+}
+
+public enum OutputMood: Sendable { case now, waiting, last }
 
 /// Something that the machine does not allow or does not have.
 public struct HostRefusal: Error, Sendable, Hashable {

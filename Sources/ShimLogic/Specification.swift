@@ -122,7 +122,8 @@ public struct Specification {
         case FAF_SPEC_LIMIT.rawValue: return payload.count == MemoryLayout<faf_spec_limit>.size
         case FAF_SPEC_STREAMS.rawValue: return payload.count >= MemoryLayout<faf_spec_streams>.size
         case FAF_SPEC_ARGUMENT.rawValue, FAF_SPEC_ENVIRONMENT.rawValue: return isText(payload)
-        case FAF_SPEC_IDENTIFIER.rawValue: return payload.count < 4096 && isText(payload) && !hasNewline(payload)
+        case FAF_SPEC_IDENTIFIER.rawValue, FAF_SPEC_UNIT.rawValue:
+            return payload.count < 4096 && isText(payload) && !hasNewline(payload)
         case FAF_SPEC_RECORDS_DIR.rawValue, FAF_SPEC_ENDS_DIR.rawValue, FAF_SPEC_NOTIFY_PATH.rawValue,
             FAF_SPEC_CGROUP.rawValue, FAF_SPEC_SCRIPT.rawValue, FAF_SPEC_REAL_PATH.rawValue, FAF_SPEC_CWD.rawValue,
             FAF_SPEC_ALLOWED_DIR.rawValue, FAF_SPEC_STDOUT.rawValue, FAF_SPEC_STDERR.rawValue,

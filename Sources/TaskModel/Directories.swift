@@ -42,6 +42,10 @@ public struct Directories: Sendable, Hashable {
     /// What journald takes the output of processes from.
     public var journalStream: String { journal + "/stdout" }
 
+    /// The unit that journald names in a line of this attempt whose writer it could not look at any more. No such unit
+    /// is ever loaded; `journalctl -u 'faf-tasks*'` shows it beside the others.
+    public static func journalUnit(of run: RunID, attempt: Int) -> String { "faf-tasks-\(run).\(attempt).service" }
+
     public func log(of run: RunID) -> String { "\(logs)/\(run).log" }
     public func inputAndResult(of run: RunID, attempt: Int) -> String { "\(inputAndResults)/\(run).\(attempt)" }
 

@@ -66,7 +66,7 @@ final class Daemon: Sendable {
             boot: boot, now: { Timestamp(microseconds: Clocks.realtime) },
             bootTime: { UInt64(clamping: Clocks.boottime) }, log: log)
 
-        let host = LinuxHost(configuration: configuration, cgroupRoot: launcher.cgroupRoot)
+        let host = LinuxHost(configuration: configuration, cgroupRoot: { [launcher] in launcher.cgroupRoot })
         let units = HostContext(environment: configuration.environment, isUserMode: configuration.isUserMode)
         catalog = CatalogBox {
             UnitCatalog.load(

@@ -14,6 +14,8 @@ import Testing
             sampleRun().script
         }
         func missingProtections() -> [(kind: String, text: String)] { [] }
+        func settled(_ settings: TaskSettings) -> TaskSettings { settings }
+        func journal(of run: Run, last: Int64?) throws(HostRefusal) -> (any OutputReader)? { nil }
         func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8] { [] }
         func outputSize(of run: RunID) throws(HostRefusal) -> UInt64 { 0 }
     }

@@ -6,12 +6,13 @@ import pathlib
 import socket
 import stat
 import struct
+import subprocess
 import threading
 import time
 
 import pytest
 import system
-from harness import ALICE
+from harness import ALICE, BOB
 from system import wait_for
 
 
@@ -38,7 +39,6 @@ class FakeJournald:
             except OSError:
                 return
             stream = {"data": b"", "over": False, "peer": struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))}
-            stream["cgroup"] = system.read(f"/proc/{stream['peer'][0]}/cgroup")
             self.streams.append(stream)
             threading.Thread(target=self._read, args=(connection, stream), daemon=True).start()
 
@@ -64,7 +64,7 @@ def start_with(faf, fake):
 
 
 def test_journal_stream(stopped_faf, fake_journald):
-    """the script's own process connects, as its user and in its cgroup, with the header that systemd sends"""
+    """the shim connects, with the header that systemd sends and a unit that names the attempt"""
     faf = stopped_faf
     fake_journald.serve()
     start_with(faf, fake_journald)
@@ -75,12 +75,9 @@ def test_journal_stream(stopped_faf, fake_journald):
     faf.ends(run, "succeeded")
     wait_for(lambda: fake_journald.streams and fake_journald.streams[0]["over"], 5, "the stream is over")
     (stream,) = fake_journald.streams
-    assert stream["data"] == b"count\n\n30\n1\n0\n0\n0\nout\nerr\n"
-    assert stream["peer"][0] == int(system.read(faf.output("pid")))
-    if faf.root:
-        assert stream["peer"][1] == ALICE
-        if system.cgroup2_root():
-            assert f"/t/{run}.1" in stream["cgroup"]
+    unit = f"faf-tasks-{run}.1.service" if faf.root else ""
+    assert stream["data"] == f"count\n{unit}\n30\n1\n0\n0\n0\nout\nerr\n".encode()
+    assert stream["peer"][0] != int(system.read(faf.output("pid")))
     assert not os.path.exists(f"{faf.logs}/{run}.log")
 
 
@@ -93,7 +90,9 @@ def test_journal_settings(stopped_faf, fake_journald):
              SyslogIdentifier="mine-%p", SyslogLevelPrefix="no")
     faf.ends(faf.fire("t"), "succeeded")
     wait_for(lambda: fake_journald.streams and fake_journald.streams[0]["over"], 5, "the stream is over")
-    assert [stream["data"] for stream in fake_journald.streams] == [b"mine-t\n\n30\n0\n0\n0\n0\nerr\n"]
+    unit = "faf-tasks-1.1.service" if faf.root else ""
+    expected = f"mine-t\n{unit}\n30\n0\n0\n0\n0\nerr\n".encode()
+    assert [stream["data"] for stream in fake_journald.streams] == [expected]
 
 
 def test_no_journal(stopped_faf):
@@ -166,3 +165,112 @@ def test_file_rights(faf):
     assert "step stderr failed" in reason["text"] and "ENXIO" in reason["text"]
     assert secret.read_text() == "root's\n"
     assert faf.marks() == []
+
+
+class Journald:
+    """Debian's systemd-journald as a plain process, with /run/systemd and its journal in a mount namespace of its own."""
+
+    PROGRAM = "/lib/systemd/systemd-journald"
+    CONFIGURATION = "[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\nForwardToSyslog=no\nForwardToWall=no\n" \
+        "RateLimitIntervalSec=0\n"
+    SETUP = """set -e
+mkdir -p /run/systemd /run/log
+mount -t tmpfs -o mode=755 tmpfs /run/systemd
+mount -t tmpfs -o mode=755 tmpfs /run/log
+mkdir -p /run/systemd/journald.conf.d /run/systemd/journal /run/log/journal
+printf '%s' "$1" >/run/systemd/journald.conf.d/test.conf
+echo ready
+exec sleep infinity
+"""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", self.SETUP, "sh", self.CONFIGURATION],
+            stdout=subprocess.PIPE,
+        )
+        assert self.holder.stdout.readline() == b"ready\n"
+        self.prefix = ("nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", "--")
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([*self.prefix, self.PROGRAM], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        wait_for(lambda: self.path("/run/systemd/journal/stdout").exists(), 10, "journald listens")
+        wait_for(lambda: self.journalctl("--sync") is not None, 10, "journald answers")
+
+    def path(self, path):
+        return pathlib.Path(f"/proc/{self.holder.pid}/root{path}")
+
+    def journalctl(self, *arguments):
+        done = subprocess.run([*self.prefix, "journalctl", "--no-pager", "-q", *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding="utf-8", timeout=20)
+        return done.stdout if done.returncode == 0 else None
+
+    def close(self):
+        for process in (self.process, self.holder):
+            if process is not None:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture
+def journald():
+    if not os.path.exists(Journald.PROGRAM) or not system.has("unshare") or not os.path.exists("/etc/machine-id"):
+        pytest.skip("needs Debian's systemd-journald, unshare and /etc/machine-id")
+    journald = Journald()
+    yield journald
+    journald.close()
+
+
+@pytest.fixture
+def journal_faf(stopped_faf, journald):
+    """A fafd on a machine with a journal."""
+    stopped_faf.start("--journal-directory", "/run/systemd/journal", prefix=journald.prefix)
+    return stopped_faf
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_logs_from_the_journal(journal_faf, journald):
+    """by default output goes to the journal, with trusted fields; its owner reads it through fafd, others do not"""
+    faf = journal_faf
+    faf.task("count", 'for i in 1 2 3 4 5; do echo "line $i"; done; echo err >&2; printf "no newline"\n', User=ALICE,
+             AllowUsers=ALICE)
+    first = faf.fire("count", uid=ALICE)
+    faf.ends(first, "succeeded")
+    second = faf.fire("count", uid=ALICE)
+    faf.ends(second, "succeeded")
+    expected = [f"line {i}" for i in range(1, 6)] + ["err", "no newline"]
+    for run in (first, second):
+        assert faf.faf("logs", str(run), uid=ALICE, check=0).stdout.splitlines() == expected
+        assert faf.faf("logs", str(run), "-n", "2", uid=ALICE, check=0).stdout.splitlines() == expected[-2:]
+        assert faf.faf("logs", str(run), "-n", "100", uid=ALICE, check=0).stdout.splitlines() == expected
+        assert faf.faf("logs", str(run), "-n", "0", uid=ALICE, check=0).stdout == ""
+        assert faf.faf("logs", str(run), "-f", uid=ALICE, check=0).stdout.splitlines() == expected
+    assert faf.faf("logs", str(first), uid=BOB).returncode != 0
+    fields = journald.journalctl("SYSLOG_IDENTIFIER=count", "_UID=2001", "-o", "cat").splitlines()
+    assert fields == expected * 2
+    assert os.listdir(faf.logs) == []
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_short_lines_of_many(journal_faf):
+    """what a child wrote that is gone before journald comes to it is not lost"""
+    faf = journal_faf
+    faf.task("short", "/bin/echo $FAF_RUN a; /bin/echo $FAF_RUN b\n")
+    runs = [faf.fire("short") for _ in range(20)]
+    for run in runs:
+        faf.ends(run, "succeeded")
+        assert faf.faf("logs", str(run), check=0).stdout.splitlines() == [f"{run} a", f"{run} b"]
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_follow_the_journal(journal_faf):
+    """a run that counts is followed to its end"""
+    faf = journal_faf
+    faf.task("count", "for i in $(seq 300); do echo $i; sleep 0.01; done\n", User=ALICE, AllowUsers=ALICE)
+    run = faf.fire("count", uid=ALICE)
+    assert faf.faf("logs", str(run), "-f", uid=ALICE, check=0).stdout.split() == [str(i) for i in range(1, 301)]

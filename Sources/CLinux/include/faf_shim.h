@@ -178,7 +178,6 @@ struct faf_launch {
     const char *directory;
     const char *output, *errors;      /* NULL: /dev/null; errors NULL: the same as output */
     const char *output_file, *errors_file; /* opened with the run's rights; NULL: none */
-    const char *journal, *identifier; /* journald's stream socket, and what it is told */
     const char *const *allowed;
     size_t allowed_count;
     const uint32_t *groups;
@@ -190,9 +189,17 @@ struct faf_launch {
     uint32_t uid, gid, umask;
     int32_t nice;
     uint32_t change_user, set_nice, no_new_privileges, directory_is_optional, death_signal;
-    uint32_t output_stream, errors_stream, level_prefix; /* enum faf_stream */
+    uint32_t output_stream, errors_stream; /* enum faf_stream */
+    int32_t journal; /* from faf_journal_stream, or -1; stays the caller's */
     int32_t cgroup; /* descriptor of its directory, or -1 */
 };
+
+/* A connection to journald on which a script may write: its descriptor, or -errno; -ETIMEDOUT after a second.
+ *
+ * To be made by another process than the script's: then journald takes the credentials of each line's writer for the
+ * trusted fields, and those of the connection, root's, let it believe `unit`. It falls back to that for a writer that is
+ * gone before it can look at its cgroup; without it nothing would tell whose such a line is. */
+int faf_journal_stream(const char *path, const char *identifier, const char *unit, int level_prefix);
 
 /* clone3(2), into the cgroup if there is one. 0 with *pid, *pidfd and *report, or -errno: nothing was started. */
 int faf_start(const struct faf_launch *launch, int *pid, int *pidfd, int *report);

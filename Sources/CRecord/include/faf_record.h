@@ -101,6 +101,7 @@ enum faf_spec_tag {
     FAF_SPEC_STDERR_FILE = 21, /* text */
     FAF_SPEC_JOURNAL = 22,     /* text: journald's stream socket (FAF_STREAM_JOURNAL) */
     FAF_SPEC_IDENTIFIER = 23,  /* text, no newline: SYSLOG_IDENTIFIER of what goes to the journal */
+    FAF_SPEC_UNIT = 24,        /* text: what journald takes for the unit of a writer that it cannot look at any more */
 };
 
 /* Where standard output and standard error go. */

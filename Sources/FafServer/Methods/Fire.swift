@@ -42,7 +42,7 @@ extension FafService {
         do {
             let run = try await supervisor.fire(
                 FireRequest(
-                    task: unit.name, parameters: parameters, settings: unit.settings, identity: identity,
+                    task: unit.name, parameters: parameters, settings: host.settled(unit.settings), identity: identity,
                     rights: rights, script: script))
             return Wire.Fire.Reply(run: run.wire)
         } catch {

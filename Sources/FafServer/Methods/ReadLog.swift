@@ -19,7 +19,11 @@ extension FafService {
         if let lines = request.lines, lines < 0 { throw .invalidParameter("lines") }
         let follow = request.follow ?? false
         if follow, !reply.wantsMore { throw .expectedMore }
-        let id = try await visibleRun(request.run, caller, to: "read the log of").id
+        let run = try await visibleRun(request.run, caller, to: "read the log of")
+        let journal: (any OutputReader)?
+        do { journal = try host.journal(of: run, last: request.lines) } catch { throw unavailable(error) }
+        if let journal { return try await readJournal(journal, request, caller, reply) }
+        let id = run.id
 
         var reader = LineReader()
         if let lines = request.lines {
@@ -50,13 +54,44 @@ extension FafService {
         try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: false)
     }
 
+    /// The same from the journal, whose reader waits for what comes.
+    private func readJournal(
+        _ journal: any OutputReader, _ request: Wire.ReadLog.Request, _ caller: PeerCredentials, _ reply: ReplyWriter
+    ) async throws(VarlinkFailure) {
+        let follow = request.follow ?? false
+        var reader = LineReader()
+        while true {
+            let isOver = try await visibleRun(request.run, caller, to: "read the log of").state.isFinal
+            while true {
+                let bytes: [UInt8]
+                do { bytes = try await journal.next(isOver ? .last : follow ? .waiting : .now) } catch {
+                    throw unavailable(error)
+                }
+                if bytes.isEmpty { break }
+                reader.take(bytes)
+                if reply.wantsMore {
+                    try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: true)
+                } else if reader.offset > UInt64(Self.singleReply) {
+                    throw .expectedMore
+                }
+                if Task.isCancelled { throw .clientGone }
+            }
+            if !follow || isOver { break }
+            if Task.isCancelled { throw .clientGone }
+        }
+        reader.finish()
+        try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: false)
+    }
+
     private func output(of id: RunID, from offset: UInt64, limit: Int) throws(VarlinkFailure) -> [UInt8] {
         try host { (host) throws(HostRefusal) in try host.output(of: id, from: offset, limit: limit) }
     }
 
     private func host<Value>(_ body: (any Host) throws(HostRefusal) -> Value) throws(VarlinkFailure) -> Value {
-        do { return try body(host) } catch {
-            throw Wire.Unavailable(message: "\(error.subject): \(error.message)", remedy: error.remedy).failure
-        }
+        do { return try body(host) } catch { throw unavailable(error) }
+    }
+
+    private func unavailable(_ error: HostRefusal) -> VarlinkFailure {
+        Wire.Unavailable(message: "\(error.subject): \(error.message)", remedy: error.remedy).failure
     }
 }

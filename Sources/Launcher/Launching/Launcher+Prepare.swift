@@ -175,6 +175,9 @@ extension Launcher {
                 output: settings.standardOutput ?? .inherit, errors: settings.standardError ?? .inherit,
                 journal: directories.journalStream, identifier: settings.syslogIdentifier ?? run.task,
                 levelPrefix: settings.syslogLevelPrefix ?? true)
+            if changesUser {
+                specification.streams?.unit = Directories.journalUnit(of: run.id, attempt: launch.attempt.number)
+            }
         }
         specification.origin = launch.origin
         return specification

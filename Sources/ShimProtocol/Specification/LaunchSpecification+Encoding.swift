@@ -122,6 +122,7 @@ private struct ItemWriter {
         if !isSame { try add(FAF_SPEC_STDERR_FILE, streams.errors.path, "StandardError=") }
         try add(FAF_SPEC_JOURNAL, streams.journal, "the journal's socket")
         try add(FAF_SPEC_IDENTIFIER, streams.identifier, "SyslogIdentifier=")
+        try add(FAF_SPEC_UNIT, streams.unit, "the journal's unit")
     }
 
     private func stream(_ output: TaskSettings.Output) -> faf_stream {

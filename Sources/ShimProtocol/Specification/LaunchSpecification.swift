@@ -63,6 +63,8 @@ public struct LaunchSpecification: Sendable, Hashable {
         public var journal: String
         /// What the journal's entries are marked with.
         public var identifier: String
+        /// What journald takes for the unit of a writer that is gone before it looks; only root is believed.
+        public var unit: String?
         /// `<N>` at the beginning of a line is its priority (sd-daemon(3)).
         public var levelPrefix: Bool
 

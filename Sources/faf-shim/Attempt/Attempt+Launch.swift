@@ -10,6 +10,8 @@ extension Attempt {
             throw StepFailure(FAF_STEP_SPECIFICATION, FAF_ENOMEM)
         }
         launch.cgroup = cgroup
+        try connectJournal(specification, &arena, &launch)
+        defer { if launch.journal >= 0 { faf_close(launch.journal) } }
         var report: Int32 = -1
         let error = faf_start(&launch, &script, &mainDescriptor, &report)
         if error < 0 { throw StepFailure(FAF_STEP_CLONE, -error) }
@@ -27,6 +29,23 @@ extension Attempt {
         faf_now(&started.realtime_us, &started.boottime_us)
         _ = record.write(FAF_SLOT_STARTED, at: FAF_AT_STARTED, value: started)
         stop.started(at: started.boottime_us)
+    }
+
+    /// One stream for standard output and standard error, if one of them goes to the journal.
+    private func connectJournal(
+        _ specification: Specification, _ arena: inout Arena, _ launch: inout faf_launch
+    ) throws(StepFailure) {
+        let isOutput = launch.output_stream == FAF_STREAM_JOURNAL.rawValue
+        guard isOutput || launch.errors_stream == FAF_STREAM_JOURNAL.rawValue,
+            let streams = specification.first(FAF_SPEC_STREAMS)?.loadUnaligned(as: faf_spec_streams.self)
+        else { return }
+        guard let path = specification.first(FAF_SPEC_JOURNAL).flatMap({ arena.copy($0) }),
+            let identifier = specification.first(FAF_SPEC_IDENTIFIER).flatMap({ arena.copy($0) })
+        else { throw StepFailure(FAF_STEP_SPECIFICATION, FAF_ENOMEM) }
+        let unit = specification.first(FAF_SPEC_UNIT).flatMap { arena.copy($0) } ?? cString("")
+        let result = faf_journal_stream(path, identifier, unit, streams.level_prefix == 0 ? 0 : 1)
+        if result < 0 { throw StepFailure(isOutput ? FAF_STEP_STDOUT : FAF_STEP_STDERR, -result) }
+        launch.journal = result
     }
 
     /// Its process has been in its cgroup from birth, so it knows the name that /proc will show for the others.
@@ -114,12 +133,10 @@ private struct LaunchLists {
         launch.errors = specification.first(FAF_SPEC_STDERR).flatMap { arena.copy($0) }
         launch.output_file = specification.first(FAF_SPEC_STDOUT_FILE).flatMap { arena.copy($0) }
         launch.errors_file = specification.first(FAF_SPEC_STDERR_FILE).flatMap { arena.copy($0) }
-        launch.journal = specification.first(FAF_SPEC_JOURNAL).flatMap { arena.copy($0) }
-        launch.identifier = specification.first(FAF_SPEC_IDENTIFIER).flatMap { arena.copy($0) }
+        launch.journal = -1
         if let streams = specification.first(FAF_SPEC_STREAMS)?.loadUnaligned(as: faf_spec_streams.self) {
             launch.output_stream = streams.output
             launch.errors_stream = streams.errors
-            launch.level_prefix = streams.level_prefix
         }
         launch.arguments = UnsafePointer(arguments)
         launch.environment = UnsafePointer(environment)
