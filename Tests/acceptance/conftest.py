@@ -71,10 +71,12 @@ def make_faf(programs, request):
             for faf in made:
                 no_zombie_left(faf)
     finally:
+        left = []
         for faf in made:
             if failed:
                 request.node.add_report_section("teardown", "log of fafd", faf.log_text()[-8000:])
-            faf.clean_up()
+            left += faf.clean_up()
+    assert not left, f"left behind: {left}"
 
 
 @pytest.fixture

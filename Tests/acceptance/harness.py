@@ -157,6 +157,8 @@ class Faf:
         # Sockets have 107 bytes, and /run may be noexec: scripts and state lie elsewhere.
         self.runtime = tempfile.mktemp(prefix="faft.", dir="/run") if self.root else self.base + "/r"
         self.state = self.base + "/state"
+        # All that a fafd of this test was started on.
+        self.states = {self.state}
         self.logs = self.base + "/log"
         self.units = self.base + "/units"
         self.scripts = self.base + "/s"
@@ -192,13 +194,15 @@ class Faf:
 
     def command(self, *more, runtime=None, state=None, units=None):
         mode = ["--user"] if self.user_mode or not self.root else []
+        state = state or self.state
+        self.states.add(state)
         return [
             self.programs + "/fafd",
             *mode,
             "--runtime-directory",
             runtime or self.runtime,
             "--state-directory",
-            state or self.state,
+            state,
             "--logs-directory",
             self.logs,
             "--units",
@@ -498,9 +502,12 @@ class Faf:
     @property
     def cgroup(self):
         """The subtree of this fafd's tasks: named by a holder, or after the state directory; None without one."""
+        return self.cgroup_of(self.state)
+
+    def cgroup_of(self, state):
         path = system.read(self.runtime + "/tasks").strip()
-        if not path and system.cgroup2_root() and os.path.isdir(self.state):
-            found = os.stat(self.state)
+        if not path and system.cgroup2_root() and os.path.isdir(state):
+            found = os.stat(state)
             path = f"{system.cgroup2_root()}/faf-{found.st_dev}-{found.st_ino}"
         return path if path and os.path.isdir(path) else None
 
@@ -554,7 +561,10 @@ class Faf:
         return {pid for pid in found if system.is_running(pid)}
 
     def clean_up(self):
-        """Ends whatever is left, by pid and by this test's own cgroup, and removes all of its files."""
+        """Ends whatever is left, by pid and by this test's own cgroup, and removes all of its files.
+
+        Gives what could not be removed.
+        """
         for puppet in self.puppets:
             with contextlib.suppress(OSError):
                 puppet.close()
@@ -568,9 +578,8 @@ class Faf:
         for daemon in self.daemons:
             daemon.ready.close()
         # A mount over the state directory goes first: the cgroup has the name of what was there at the start.
-        cgroups = {daemon.cgroup for daemon in self.daemons if daemon.cgroup} | (
-            {self.cgroup} if self.cgroup else set()
-        )
+        cgroups = {daemon.cgroup for daemon in self.daemons} | {self.cgroup_of(state) for state in self.states}
+        cgroups.discard(None)
         for _ in range(50):
             for cgroup in cgroups:
                 system.remove_cgroup(cgroup)
@@ -584,3 +593,4 @@ class Faf:
             system.unmount_below(path)
             shutil.rmtree(path, ignore_errors=True)
         system.reap_orphans({process.pid for process in self.children})
+        return [path for path in (*cgroups, self.base, self.runtime) if os.path.exists(path)] + sorted(left)
