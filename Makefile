@@ -63,6 +63,7 @@ install:
 	install -D -m 755 contrib/deploy-hook.sh $(TARGET)/share/faf/deploy-hook.sh
 	for file in README.md capistrano-faf.gemspec lib/capistrano/faf.rb lib/capistrano/tasks/faf.rake; do \
 		install -D -m 644 contrib/capistrano/$$file $(TARGET)/share/faf/capistrano/$$file || exit 1; done
+	install -D -m 644 contrib/systemd/faf.catalog $(TARGET)/lib/systemd/catalog/faf.catalog
 	for page in contrib/man/*.[1-8]; do \
 		install -D -m 644 "$$page" "$(TARGET)/share/man/man$${page##*.}/$${page##*/}" || exit 1; done
 	install -d $(TARGET)/share/bash-completion/completions $(TARGET)/share/zsh/site-functions \

@@ -254,6 +254,10 @@ public actor Supervisor {
             live[id]?.gate = nil
         case .acknowledge:
             answer(id, .success(present(id) ?? live[id]?.machine.run))
+            if let run = live[id]?.machine.run {
+                let report = RunReport.started(run)
+                log.info("\(report.message)", metadata: report.metadata)
+            }
         case .refuse(let refusal):
             answer(id, .failure(refusal))
         case .watch(let invocation):
@@ -379,9 +383,8 @@ public actor Supervisor {
     private func storeEnd(_ id: RunID, _ run: Run) async {
         do {
             try await store.finish(run)
-            log.info(
-                "run \(id) of \(run.task): \(run.state.rawValue)",
-                metadata: ["reason": "\(run.reason?.kind.rawValue ?? "")", "text": "\(run.reason?.text ?? "")"])
+            let report = RunReport.ended(run)
+            log.info("\(report.message)", metadata: report.metadata)
             deliver(.endStored, to: id)
         } catch .conflict(let text) {
             // No such row: the database was exchanged under us. Its record tells how it ended, so the row comes back.

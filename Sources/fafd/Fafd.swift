@@ -1,5 +1,6 @@
 public import ArgumentParser
 import FafAPI
+import Journal
 import LinuxSystem
 public import Logging
 import TaskModel
@@ -57,7 +58,12 @@ struct Fafd: AsyncParsableCommand {
     }
 
     func run() async throws {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        if JournalLogHandler.isStandardError(OwnProcess.environment) {
+            let socket = JournalSocket(path: (journalDirectory ?? Directories.system.journal) + "/socket")
+            LoggingSystem.bootstrap { _ in JournalLogHandler(socket: socket) }
+        } else {
+            LoggingSystem.bootstrap { StandardErrorHandler(label: $0) }
+        }
         var log = Logger(label: "fafd")
         do {
             let configuration = try configuration()

@@ -1,8 +1,12 @@
 """threat-model.md, section K, and design.md 8: where output goes, and how it is found again."""
 
 import contextlib
+import json
 import os
 import pathlib
+import re
+import shutil
+import signal
 import socket
 import stat
 import struct
@@ -274,3 +278,54 @@ def test_follow_the_journal(journal_faf):
     faf.task("count", "for i in $(seq 300); do echo $i; sleep 0.01; done\n", User=ALICE, AllowUsers=ALICE)
     run = faf.fire("count", uid=ALICE)
     assert faf.faf("logs", str(run), "-f", uid=ALICE, check=0).stdout.split() == [str(i) for i in range(1, 301)]
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_events(stopped_faf, journald):
+    """fafd's words about a run are in the journal with fields, if standard error is; a stopped journald holds up nothing"""
+    faf = stopped_faf
+    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    stream.connect(str(journald.path("/run/systemd/journal/stdout")))
+    stream.sendall(b"fafd\n\n30\n1\n0\n0\n0\n")
+    inode = os.fstat(stream.fileno())
+    faf.start("--journal-directory", "/run/systemd/journal", prefix=journald.prefix, stderr=stream,
+              environment={"JOURNAL_STREAM": f"{inode.st_dev}:{inode.st_ino}"})
+    faf.task("count", "exit 3\n", User=ALICE, AllowUsers=ALICE)
+    os.kill(journald.process.pid, signal.SIGSTOP)
+    try:
+        runs = [faf.fire("count", uid=ALICE) for _ in range(100)]
+        for run in runs:
+            faf.ends(run, "failed")
+    finally:
+        os.kill(journald.process.pid, signal.SIGCONT)
+    runs.append(faf.fire("count", uid=ALICE))
+    faf.ends(runs[-1], "failed")
+    ends = f"FAF_RUN={runs[-1]}", "FAF_STATE=failed"
+    wait_for(lambda: journald.journalctl("--sync") is not None and journald.journalctl(*ends), 10, "the last entry is there")
+    for run in runs:
+        found = [json.loads(line) for line in journald.journalctl(f"FAF_RUN={run}", "-o", "json").splitlines()]
+        assert [entry["FAF_STATE"] for entry in found] == ["starting", "failed"], run
+        last = found[-1]
+        invocation = faf.run(run)["attempts"][-1]["invocationId"]
+        assert last["MESSAGE"] == f"run {run} of count: failed (exit status 3)"
+        assert (last["FAF_TASK"], last["FAF_ATTEMPT"], last["FAF_REASON"]) == ("count", "1", "exit-code")
+        assert (last["FAF_UID"], last["FAF_FIRED_BY"], last["INVOCATION_ID"]) == (str(ALICE), str(ALICE), invocation)
+        assert last["SYSLOG_IDENTIFIER"] == "fafd" and last["PRIORITY"] == "6" and len(last["MESSAGE_ID"]) == 32
+    stream.close()
+
+
+def test_catalog(tmp_path):
+    """journalctl takes the catalog, and each id in the code has its text"""
+    if not system.has("journalctl"):
+        pytest.skip("needs journalctl(1)")
+    checkout = pathlib.Path(__file__).resolve().parents[2]
+    place = tmp_path / "usr/lib/systemd/catalog"
+    place.mkdir(parents=True)
+    shutil.copy(checkout / "contrib/systemd/faf.catalog", place)
+    (tmp_path / "var/lib/systemd/catalog").mkdir(parents=True)
+    subprocess.run(["journalctl", "--update-catalog", f"--root={tmp_path}"], check=True)
+    shown = subprocess.run(["journalctl", "--dump-catalog", f"--root={tmp_path}"], check=True, stdout=subprocess.PIPE,
+                           encoding="utf-8").stdout
+    code = (checkout / "Sources/Supervisor/RunReport.swift").read_text()
+    assert set(re.findall(r'"([0-9a-f]{32})"', code)) == set(re.findall(r"^-- ([0-9a-f]{32})$", shown, re.MULTILINE))

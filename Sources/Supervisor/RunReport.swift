@@ -1,0 +1,42 @@
+internal import Logging
+internal import TaskModel
+
+/// What the log says of a run, with fields for the journal. The ids are those of contrib/systemd/faf.catalog.
+struct RunReport {
+    let message: String
+    let metadata: Logger.Metadata
+
+    static func started(_ run: Run) -> RunReport {
+        RunReport(
+            "run \(run.id) of \(run.task): fired by uid \(run.rights.firedBy)", "299d75f803394d6ab5ec01309beddca6", run)
+    }
+
+    static func ended(_ run: Run) -> RunReport {
+        let id =
+            switch run.state {
+            case .succeeded: "b0fa15e9631147c2985b739f84d0d36d"
+            case .lost: "dd69c25b52f042679dde5b4defe67132"
+            default: "b94c5710635e40a18c739be42025f537"
+            }
+        let why = run.reason.map { " (\($0.text))" } ?? ""
+        return RunReport("run \(run.id) of \(run.task): \(run.state.rawValue)\(why)", id, run)
+    }
+
+    private init(_ message: String, _ id: String, _ run: Run) {
+        var metadata: Logger.Metadata = [
+            "MESSAGE_ID": "\(id)", "FAF_RUN": "\(run.id)", "FAF_TASK": "\(run.task)",
+            "FAF_STATE": "\(run.state.rawValue)", "FAF_UID": "\(run.identity.uid)",
+            "FAF_FIRED_BY": "\(run.rights.firedBy)",
+        ]
+        if let reason = run.reason {
+            metadata["FAF_REASON"] = "\(reason.kind.rawValue)"
+            metadata["FAF_REASON_TEXT"] = "\(reason.text)"
+        }
+        if let attempt = run.attempts.last {
+            metadata["FAF_ATTEMPT"] = "\(attempt.number)"
+            metadata["INVOCATION_ID"] = "\(attempt.invocation)"
+        }
+        self.message = message
+        self.metadata = metadata
+    }
+}
