@@ -329,3 +329,15 @@ def test_catalog(tmp_path):
                            encoding="utf-8").stdout
     code = (checkout / "Sources/Supervisor/RunReport.swift").read_text()
     assert set(re.findall(r'"([0-9a-f]{32})"', code)) == set(re.findall(r"^-- ([0-9a-f]{32})$", shown, re.MULTILINE))
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_long_lines(journal_faf):
+    """what journald cuts is joined again; the last lines are followed"""
+    faf = journal_faf
+    faf.task("long", "sleep 1; printf 'a%.0s' $(seq 60000); echo; echo b; sleep 1; echo c\n")
+    run = faf.fire("long")
+    assert faf.faf("logs", str(run), "-f", check=0).stdout == "a" * 60000 + "\nb\nc\n"
+    assert faf.faf("logs", str(run), "-n", "2", "-f", check=0).stdout == "b\nc\n"
+    assert json.loads(faf.faf("logs", str(run), "-n", "1", "--json", check=0).stdout) == ["c"]

@@ -43,14 +43,16 @@ struct JournalCursor: ~Copyable {
         var text: [UInt8] = []
         while text.count < Self.chunk, try check(faf_journal_next(journal), "sd_journal_next") > 0 {
             guard isWanted() else { continue }
-            if let stream = field("_STREAM_ID"), !known.contains(stream) {
-                known.append(stream)
-                setMatches()
-            }
+            let stream = field("_STREAM_ID")
             text += bytes("MESSAGE") ?? []
             switch field("_LINE_BREAK") {
             case "line-max", "pid-change", "eof": break  // there was no newline
             default: text.append(UInt8(ascii: "\n"))
+            }
+            // Only now: with other matches the present entry can no longer be read.
+            if let stream, !known.contains(stream) {
+                known.append(stream)
+                setMatches()
             }
         }
         return text
