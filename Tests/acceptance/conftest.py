@@ -4,6 +4,7 @@ The programs are taken from the directory $FAF_BUILD (default: .build/debug of t
 as somebody else fafd runs in user mode and what needs root is skipped, with the reason.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -53,6 +54,17 @@ def programs():
         os.chmod(f"{directory}/{name}", 0o755)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def directories_of_daemons():
+    """What sshd and journald need to be there, and a container may lack, goes again with the last test."""
+    missing = [path for path in ("/run/sshd", "/run/systemd", "/run/log") if not os.path.exists(path)]
+    yield
+    for path in missing:
+        # Somebody else may have made it meanwhile, and use it.
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
 
 
 @pytest.fixture
