@@ -10,12 +10,15 @@
 SWIFT    ?= swift
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd/system
+SYSTEMDUSERDIR ?= $(PREFIX)/lib/systemd/user
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 PROGRAMS := .build/programs
 TARGET    = $(DESTDIR)$(PREFIX)
 SOURCES  := $(shell find Sources -type f 2>/dev/null) Package.swift
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all test test-vm vm-shell demo install lint format manual clean deps deps-test deps-vm man-lint
+.PHONY: all test test-vm vm-shell demo install install-systemd lint format manual clean deps deps-test deps-vm man-lint
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)/faf $(PROGRAMS)/fafd $(PROGRAMS)/faf-shim
@@ -48,7 +51,7 @@ demo: deps
 	SWIFT="$(SWIFT)" contrib/demo.sh
 
 # Nothing is built here, so that root runs nothing but install(1). Completions come from faf itself.
-install:
+install: install-systemd
 	@test -x $(PROGRAMS)/faf -a -x $(PROGRAMS)/fafd -a -x $(PROGRAMS)/faf-shim || \
 		{ echo "make install: the programs are not built yet; type make first" >&2; exit 1; }
 	install -D -s -m 755 $(PROGRAMS)/faf $(TARGET)/bin/faf
@@ -71,6 +74,14 @@ install:
 	$(PROGRAMS)/faf --generate-completion-script bash >$(TARGET)/share/bash-completion/completions/faf
 	$(PROGRAMS)/faf --generate-completion-script zsh >$(TARGET)/share/zsh/site-functions/_faf
 	$(PROGRAMS)/faf --generate-completion-script fish >$(TARGET)/share/fish/vendor_completions.d/faf.fish
+
+install-systemd:
+	install -d $(DESTDIR)$(SYSTEMDDIR) $(DESTDIR)$(SYSTEMDUSERDIR) $(DESTDIR)$(TMPFILESDIR)
+	cd contrib/systemd && for unit in system/* user/*; do \
+		case $$unit in system/*) place=$(DESTDIR)$(SYSTEMDDIR);; *) place=$(DESTDIR)$(SYSTEMDUSERDIR);; esac; \
+		file=$$place/$${unit##*/}; rm -f "$$file" && \
+		sed -E 's:=/usr/(sbin|libexec)/:=$(PREFIX)/\1/:' "$$unit" >"$$file" && chmod 644 "$$file" || exit 1; done
+	install -m 644 contrib/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/faf.conf
 
 lint: man-lint
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +288,27 @@ fail:
     r = -errno;
     close(fd);
     return r;
+}
+
+int64_t fafd_inherited_listener(int fd, char *path, size_t n) {
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return -errno;
+    int value = 0;
+    static const struct { int option, wanted; } facts[] = {
+        {SO_DOMAIN, AF_UNIX}, {SO_TYPE, SOCK_STREAM}, {SO_ACCEPTCONN, 1}};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        socklen_t size = sizeof value;
+        if (getsockopt(fd, SOL_SOCKET, facts[i].option, &value, &size) < 0) return -errno;
+        if (value != facts[i].wanted) return -EINVAL;
+    }
+    struct sockaddr_un name = {0};
+    socklen_t size = sizeof name;
+    if (getsockname(fd, (struct sockaddr *)&name, &size) < 0) return -errno;
+    /* An abstract one begins with a NUL, one without a name has none. */
+    size_t length = strnlen(name.sun_path, sizeof name.sun_path);
+    if (size <= offsetof(struct sockaddr_un, sun_path) || length == 0) return -EINVAL;
+    if (length > n) return -ENAMETOOLONG;
+    memcpy(path, name.sun_path, length);
+    return (int64_t)length;
 }
 
 int fafd_connect(const char *path, int kind) {
@@ -664,6 +686,7 @@ static int64_t clock_us(clockid_t clock) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int64_t fafd_monotonic_us(void) { return clock_us(CLOCK_MONOTONIC); }
 int64_t fafd_boottime_us(void) { return clock_us(CLOCK_BOOTTIME); }
 int64_t fafd_realtime_us(void) { return clock_us(CLOCK_REALTIME); }
 

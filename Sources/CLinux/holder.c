@@ -83,6 +83,9 @@ int faf_make_subtree(const char *cgroup, const char *file) {
         if (!error && mkdir(path, 0755) < 0 && errno != EEXIST) error = -errno;
         if (error) return error;
     }
+    /* What --stop-all has closed, if the cgroup is still the one of then. */
+    write_in(base, "/t/cgroup.max.descendants", "max");
+    write_in(base, "/shims/pids.max", "max");
     /* Out of the subtree's root first: where controllers are enabled no process may be. */
     error = write_in(base, "/hold/cgroup.procs", "0");
     if (error) return error;

@@ -93,6 +93,9 @@ public actor Supervisor {
         for feed in feeds.values { feed.close() }
     }
 
+    /// Returns as soon as nobody else is served: a sign of life.
+    public func answers() {}
+
     /// Returns when every fire that is being launched is answered. One whose refusal cannot be stored is not waited for:
     /// whoever fired it loses the connection, and so knows that it may run.
     public func drain() async {

@@ -106,9 +106,11 @@ extension Daemon {
         return place
     }
 
-    /// A socket that answers belongs to somebody; one that does not is left over (threat-model.md A3).
+    /// The service manager's socket, if it started this process; else one of its own. A socket that answers belongs to
+    /// somebody; one that does not is left over (threat-model.md A3).
     func listen() throws(StartRefusal) -> OwnedDescriptor {
         let path = configuration.directories.socket
+        if let socket = try activatedSocket() { return socket }
         if (try? UnixSocket.connect(path: path)) != nil {
             throw StartRefusal("somebody already answers on \(path)", remedy: "stop it, or give --runtime-directory")
         }
@@ -125,5 +127,33 @@ extension Daemon {
         } catch {
             throw StartRefusal("\(error)", remedy: "look at \(configuration.directories.runtime)")
         }
+    }
+
+    /// Callers look for the socket at one place, and tasks are told of it, so it has to be that place.
+    private func activatedSocket() throws(StartRefusal) -> OwnedDescriptor? {
+        let path = configuration.directories.socket
+        do {
+            guard let listener = try SocketActivation.take(environment: configuration.environment) else { return nil }
+            guard Self.isSame(listener.path, path) else {
+                throw StartRefusal(
+                    "the service manager listens on \(listener.path), not on \(path)",
+                    remedy: "set ListenStream=\(path) in fafd.socket, or give --runtime-directory")
+            }
+            return listener.descriptor()
+        } catch let refusal as SocketActivation.Refusal {
+            throw StartRefusal("\(refusal)", remedy: "let fafd.socket have one ListenStream=\(path)")
+        } catch let refusal as StartRefusal {
+            throw refusal
+        } catch {
+            throw StartRefusal("\(error)", remedy: "look at fafd.socket")
+        }
+    }
+
+    /// By the file, since either may be named through a link (/var/run).
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        guard let first = try? FileStatus.of(path: one), let second = try? FileStatus.of(path: other) else {
+            return one == other
+        }
+        return first.device == second.device && first.inode == second.inode
     }
 }

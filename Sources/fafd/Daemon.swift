@@ -58,7 +58,8 @@ final class Daemon: Sendable {
         }
         store = try Self.openStore(directories, log)
         let launching = ShimLaunching(
-            launcher: launcher, directories: directories, environment: configuration.environment, log: log)
+            launcher: launcher, directories: directories,
+            environment: ServiceManager.withoutVariables(configuration.environment), log: log)
         numbers = Numbers(directories: directories, store: store, launcher: launcher, log: log)
         supervisor = Supervisor(
             store: store, launching: launching,
@@ -100,6 +101,10 @@ final class Daemon: Sendable {
         let failure = await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await self.launcher.run() }
             tasks.addTask { await self.supervisor.run() }
+            if let interval = ServiceManager.watchdogInterval(environment: configuration.environment) {
+                let watchdog = Watchdog(interval: interval, group: group, supervisor: supervisor)
+                tasks.addTask { await watchdog.run() }
+            }
             let failure = await serve(listener, group)
             await supervisor.drain()
             tasks.cancelAll()
@@ -140,7 +145,9 @@ final class Daemon: Sendable {
         ServiceManager.notify("READY=1\nSTATUS=Serving \(configuration.directories.socket)")
         for await signal in signals {
             guard signal == .sighup else { return }
+            ServiceManager.notifyReloading()
             report(catalog.reload())
+            ServiceManager.notify("READY=1")
         }
     }
 

@@ -91,6 +91,9 @@ enum fafd_socket_kind { FAFD_SOCKET_STREAM = 1, FAFD_SOCKET_DATAGRAM = 2, FAFD_S
 #define FAFD_SOCKET_PATH_MAX 107
 
 int fafd_listen(const char *path, uint32_t mode, int backlog);
+/* A descriptor that came with exec, made close-on-exec: the length of the path that it listens on, which is written to `path`
+ * without a NUL. -EINVAL: not a listening AF_UNIX stream socket with a path. */
+int64_t fafd_inherited_listener(int fd, char *path, size_t n);
 int fafd_connect(const char *path, int kind);
 int fafd_accept(int fd, int nonblocking);
 int fafd_socket_pair(int kind, int fds[2]);
@@ -183,6 +186,7 @@ int fafd_thread(void (*body)(void *), void *context, const char *name);
 /* ------------------------------------------------------------------ clocks, terminal */
 
 int64_t fafd_boottime_us(void);
+int64_t fafd_monotonic_us(void);
 int64_t fafd_realtime_us(void);
 void fafd_sleep_us(uint64_t us);
 int fafd_is_terminal(int fd);

@@ -234,4 +234,18 @@ int faf_open_in(int directory, const char *name);
 /* The number behind `key` ("" for a file that is one number) in a file of the cgroup; UINT64_MAX: unknown. */
 uint64_t faf_cgroup_number(int cgroup, const char *file, const char *key);
 
+/* ------------------------------------------------------------------ --stop-all (stop.c) */
+
+/* The cgroup subtree that the file `tasks` of the runtime directory names, NUL-terminated. */
+int faf_read_tree(const char *runtime, char *tree, size_t size);
+/* Writes `text` to `file` ("/t/cgroup.kill") below `directory`; -ENOENT where the kernel has no such file. */
+int faf_write_in(const char *directory, const char *file, const char *text);
+/* 1: processes below `directory``child`; 0: none, or no such cgroup. */
+int faf_has_processes(const char *directory, const char *child);
+/* Sends SIGRTMIN+1 with `value` to whoever holds the lock of a record in `runtime`/runs; 0 sends nothing. A pid counts
+ * only if it still holds the lock once its pidfd is open, so no recycled one is hit. Returns how many hold one. */
+int faf_ask_shims(const char *runtime, uint64_t value);
+/* "faf-shim: WHAT COUNT\n" to standard error. */
+void faf_say_count(const char *what, int count);
+
 #endif

@@ -130,6 +130,12 @@ final class Subtree: Sendable {
         }
     }
 
+    /// The tasks' unit is being stopped: `faf-shim --stop-all` lets no attempt have a cgroup any more.
+    var isStopping: Bool {
+        guard isDelegated, let root else { return false }
+        return ((try? Files.read(root + "/t/cgroup.max.descendants", limit: 64)) ?? nil) == Array("0\n".utf8)
+    }
+
     /// A descriptor of `shims/`, for a new mother; `nil`: no cgroups here.
     func openShims() throws(LaunchFailure) -> OwnedDescriptor? {
         if isDelegated { try lookAgain() }  // the unit may have moved since the last mother was started

@@ -21,7 +21,12 @@ public struct LaunchFailure: Error, Sendable, Hashable, CustomStringConvertible 
 
 extension LaunchFailure {
     /// A step of the shim, or of fafd before it, that the kernel refused.
-    static func step(_ step: String, errno: Int32, isDelegated: Bool) -> LaunchFailure {
+    static func step(_ step: String, errno: Int32, isDelegated: Bool, isStopping: Bool = false) -> LaunchFailure {
+        if isStopping {
+            return LaunchFailure(
+                step: step, errno: errno, message: "faf-tasks.service is being stopped, so nothing new is started",
+                remedy: "start it again when it has stopped: systemctl start faf-tasks.service")
+        }
         let why = "\(SystemError.text(of: errno)) (\(SystemError.name(of: errno)))"
         let what =
             switch step {

@@ -121,7 +121,7 @@ extension Launcher {
     }
 
     func failure(_ step: String, _ errno: Int32) -> LaunchFailure {
-        .step(step, errno: errno, isDelegated: subtree.isDelegated)
+        .step(step, errno: errno, isDelegated: subtree.isDelegated, isStopping: subtree.isStopping)
     }
 
     /// Removes a record that never passed its gate and that nobody holds.

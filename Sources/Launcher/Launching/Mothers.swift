@@ -144,7 +144,7 @@ final class Mothers: Sendable {
     }
 
     private func failure(_ errno: Int32) -> LaunchFailure {
-        .step(motherStepName, errno: errno, isDelegated: subtree.isDelegated)
+        .step(motherStepName, errno: errno, isDelegated: subtree.isDelegated, isStopping: subtree.isStopping)
     }
 }
 
