@@ -13,7 +13,8 @@ CHECKOUT = HERE.parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "faf-vm"
 
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "udev", "kmod", "linux-image-cloud-amd64", "python3", "python3-pytest",
-            "libsqlite3-0", "procps", "util-linux", "strace", "sqlite3", "sudo"]
+            "libsqlite3-0", "procps", "util-linux", "strace", "sqlite3", "sudo",
+            "libpam-systemd", "dbus-user-session"]
 
 # What is big and never looked at. ext4 and NVMe are built into the cloud kernel: no initrd, and nearly no modules.
 EXCLUDED = ["/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*"] + [
@@ -35,6 +36,7 @@ done
 chroot . passwd --delete root
 chroot . useradd --uid 2001 --create-home --shell /bin/bash alice
 chroot . useradd --uid 2002 --create-home --shell /bin/bash bob
+echo 'alice ALL=(ALL) NOPASSWD: ALL' >etc/sudoers.d/vm
 rm -f boot/initrd.img*
 """
 
@@ -86,13 +88,13 @@ def kernel(tree):
     return max(tree.glob("boot/vmlinuz-*"))
 
 
-def make_disk(work, prefix="/usr"):
+def make_disk(work):
     """Installs faf into a copy of the tree and makes the disk of it; returns the disk and the kernel."""
     base = base_tree()
     tree = work / "tree"
     # Links instead of copies: install(1) and the lines below replace files and never write into them.
     subprocess.run(["cp", "-al", str(base), str(tree)], check=True)
-    subprocess.run(["make", "--silent", "install", f"DESTDIR={tree}", f"PREFIX={prefix}"], cwd=CHECKOUT, check=True)
+    subprocess.run(["make", "--silent", "install", f"DESTDIR={tree}"], cwd=CHECKOUT, check=True)
     shutil.copytree(HERE / "guest", tree / "opt/vm")
     shutil.copytree(HERE / "cases", tree / "opt/vm/cases")
     agent = tree / "etc/systemd/system/vm-agent.service"
