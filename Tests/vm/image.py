@@ -102,9 +102,10 @@ def make_disk(work):
     agent.chmod(0o644)
     (tree / "etc/systemd/system/multi-user.target.wants/vm-agent.service").symlink_to("../vm-agent.service")
     disk = work / "disk"
-    disk.unlink(missing_ok=True)
+    with open(disk, "wb") as file:
+        file.truncate(3 << 30)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-E", "lazy_itable_init=1,root_owner=0:0", "-d", str(tree),
-                    str(disk), "3G"], check=True)
+                    str(disk)], check=True)
     shutil.rmtree(tree)
     return disk, kernel(base)
 

@@ -79,6 +79,7 @@ def body():
         if PHASE > CUTS:
             check(seconds < 5, f"fafd took {seconds:.1f} s to be up")
             worst = max(NOTES.get("up", []) + [seconds])
+            check(len(NOTES["fired"]) > CUTS, f"there was no load: {len(NOTES['fired'])} fires")
             return (f"{CUTS} cuts, {len(NOTES['fired'])} acknowledged fires known, {ended} recorded ends stand, {lost} lost, "
                     f"fafd up {worst:.1f} s after its start")
     load()

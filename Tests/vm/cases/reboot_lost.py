@@ -2,10 +2,8 @@
 # alone
 # timeout: 300
 
-import json
-import subprocess
-
-from vm import NOTES, PHASE, case, check, equal, fire, note, reboot, show, systemctl, task, unit, wait_end, wait_for, wait_processes
+from vm import (NOTES, PHASE, case, check, equal, fire, note, reboot, reset, show, systemctl, task, wait_end, wait_for,
+                wait_processes)
 
 
 def prepare():
@@ -40,10 +38,7 @@ def body():
             end = wait_end(number)
             equal((end["state"], end["reason"]["kind"]), ("killed", "shutdown"), f"run {number} after an orderly reboot")
         prepare()
-        subprocess.run(["sync"], check=True)
-        # Neither systemd nor a shim is asked.
-        open("/proc/sysrq-trigger", "w", encoding="ascii").write("b")
-        wait_for(lambda: False, 60, "the machine restarts")
+        reset()
     check_done(0)
     check_done(1)
     for number in NOTES["active"][1]:

@@ -1,7 +1,7 @@
 """Runs inside the machine: takes cases from the second serial line, one after another, and reports on it.
 
 From the host: {"cases": [{"name", "timeout"}, ...], "phase": N, "notes": {...}} once per boot. To the host: hello, begin,
-log, note, cut, reboot, verdict, done.
+log, note, cut, reset, reboot, verdict, done.
 """
 
 import json
@@ -81,6 +81,8 @@ def run_case(line, case, phase, notes):
             line.say(note=json.loads(value))
         elif kind == "::cut":
             line.say(cut=json.loads(value))
+        elif kind == "::reset":
+            line.say(reset=True)
         elif kind == "::reason":
             reason = value
         else:
