@@ -84,16 +84,21 @@ def body():
     load.start()
     ways = ["kill", "restart", "upgrade"]
     killed = []
+    began = time.monotonic()
     for turn in range(ROUNDS):
         sleeper = fire("sleeper")
         wait_processes(sleeper)
         faf("kill", sleeper)
         killed.append(sleeper)
         restart(ways[turn % 3])
+        print(f"{time.monotonic() - began:.1f} s: round {turn}, {ways[turn % 3]}, {len(load.acknowledged)} fires, "
+              f"{len(load.refused)} without an answer")
         for number, pid in pids.items():
             check(is_alive(pid), f"round {turn}: run {number}'s process {pid} is gone")
     load.stop.set()
     load.join(60)
+    for refusal in load.refused:
+        print(refusal)
     for number in steady:
         seen = int((PLACE / f"step.{number}").read_text())
         wait_for(lambda: int((show_run(number)["status"] or "0").split()[-1]) >= seen, 20, f"the last status of run {number}")
