@@ -78,11 +78,6 @@ def test_anything_else_is_a_usage_error(arguments):
     assert done.returncode == 64 and done.stdout == "" and done.stderr.startswith("usage: faf-shim")
 
 
-def test_stop_all_is_refused_by_name():
-    done = shim("--stop-all")
-    assert done.returncode == 64 and "--stop-all" in done.stderr
-
-
 @pytest.mark.cgroup
 def test_the_holder_makes_the_subtree(place):
     socket_path = place.base + "/manager"
