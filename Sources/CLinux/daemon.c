@@ -518,8 +518,14 @@ struct spawn_failure {
 };
 
 /* In the child: only system calls, on memory that the parent prepared. */
-static void spawn_child(int program, char *const argv[], char *const envp[], int null, int socket, int errors) {
-    struct spawn_failure failure = {FAFD_SPAWN_SESSION, 0};
+static void spawn_child(int program, char *const argv[], char *const envp[], int null, int socket, int move_into,
+                        int errors) {
+    struct spawn_failure failure = {FAFD_SPAWN_CGROUP, 0};
+    if (move_into >= 0) {
+        int processes = openat(move_into, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (processes < 0 || write(processes, "0", 1) < 0) goto fail;
+    }
+    failure.step = FAFD_SPAWN_SESSION;
     if (setsid() < 0 || chdir("/") < 0) goto fail; /* a terminal's Ctrl-C is for fafd, not for tasks */
     umask(077);
     failure.step = FAFD_SPAWN_SIGNALS;
@@ -540,6 +546,8 @@ static void spawn_child(int program, char *const argv[], char *const envp[], int
     if (dup2(socket, 3) < 0) goto fail;
     /* Whatever fafd inherited or somebody forgot to mark stays outside (runc CVE-2024-21626). */
     if (syscall(SYS_close_range, 4u, ~0u, CLOSE_RANGE_CLOEXEC) < 0) goto fail;
+    struct spawn_failure none_yet = {0, 0};
+    if (write(errors, &none_yet, sizeof none_yet) < 0) goto fail;
     failure.step = FAFD_SPAWN_EXEC;
     syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
 fail:
@@ -549,7 +557,9 @@ fail:
     _exit(127);
 }
 
-int fafd_spawn(int program, const char *name, const char *argument, int socket, int cgroup, int *pidfd, int *step) {
+/* -EAGAIN with *step FAFD_SPAWN_CGROUP: the child was killed before its first instruction. */
+static int spawn_once(int program, const char *name, const char *argument, int socket, int cgroup, int moves, int *pidfd,
+                      int *step) {
     int null = -1, safe_program = -1, safe_socket = -1, pipe_read = -1, pipe_write = -1, ends[2], made_pidfd = -1;
     int result = 0;
     char *argv[] = {(char *)name, (char *)argument, NULL};
@@ -581,16 +591,17 @@ int fafd_spawn(int program, const char *name, const char *argument, int socket, 
     memset(&arguments, 0, sizeof arguments);
     /* A copy of the address space, not CLONE_VM: mothers are rare, and the child of a copy cannot harm the parent. The
      * wait for exec (CLONE_VFORK) keeps the pipe's answer at hand. */
-    arguments.flags = CLONE_PIDFD | CLONE_VFORK | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0);
+    int clones_into = cgroup >= 0 && !moves;
+    arguments.flags = CLONE_PIDFD | CLONE_VFORK | (clones_into ? CLONE_INTO_CGROUP : 0);
     arguments.pidfd = (uint64_t)(uintptr_t)&made_pidfd;
     arguments.exit_signal = SIGCHLD;
-    arguments.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0;
+    arguments.cgroup = clones_into ? (uint64_t)cgroup : 0;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of fafd may run in the child */
     long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
     int clone_error = errno;
-    if (pid == 0) spawn_child(safe_program, argv, envp, null, safe_socket, pipe_write);
+    if (pid == 0) spawn_child(safe_program, argv, envp, null, safe_socket, moves ? cgroup : -1, pipe_write);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) {
         result = -clone_error;
@@ -598,8 +609,10 @@ int fafd_spawn(int program, const char *name, const char *argument, int socket, 
     }
     close(pipe_write);
     pipe_write = -1;
-    struct spawn_failure failure;
-    if (fafd_read(pipe_read, &failure, sizeof failure) == sizeof failure) {
+    struct spawn_failure failure = {FAFD_SPAWN_CGROUP, EAGAIN};
+    int said = fafd_read(pipe_read, &failure, sizeof failure) == sizeof failure;
+    if (said && failure.step == 0) said = fafd_read(pipe_read, &failure, sizeof failure) == sizeof failure;
+    if (said || failure.step != 0) {
         *step = failure.step;
         result = failure.error > 0 ? -failure.error : -EIO;
         siginfo_t info;
@@ -616,6 +629,16 @@ out:
     if (safe_socket >= 0) close(safe_socket);
     if (pipe_read >= 0) close(pipe_read);
     if (pipe_write >= 0) close(pipe_write);
+    return result;
+}
+
+int fafd_spawn(int program, const char *name, const char *argument, int socket, int cgroup, int *pidfd, int *step) {
+    int result = spawn_once(program, name, argument, socket, cgroup, 0, pidfd, step);
+    /* Linux from 6.14 on (and 6.12.14, 6.6.78, 6.1.129) kills what is cloned from one cgroup into another one if
+     * cgroup.kill was ever used on one of the two: cgroup_css_set_fork() compares the counter of the parent's cgroup with
+     * that of the child's. A service manager may have used it on ours. Moving takes some 10 ms and is not struck. */
+    if (result == -EAGAIN && *step == FAFD_SPAWN_CGROUP && cgroup >= 0)
+        result = spawn_once(program, name, argument, socket, cgroup, 1, pidfd, step);
     return result;
 }
 

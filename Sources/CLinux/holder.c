@@ -80,6 +80,8 @@ int faf_make_subtree(const char *cgroup, const char *file) {
         path[0] = 0;
         error = append(path, sizeof path, base);
         if (!error) error = append(path, sizeof path, folders[i]);
+        /* New ones, where nothing is left of before: see fafd_spawn on cgroup.kill. */
+        if (!error) rmdir(path);
         if (!error && mkdir(path, 0755) < 0 && errno != EEXIST) error = -errno;
         if (error) return error;
     }

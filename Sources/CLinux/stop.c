@@ -47,6 +47,28 @@ int faf_has_processes(const char *directory, const char *child) {
     return strstr(text, "populated 1") != NULL;
 }
 
+/* The pidfd means whoever has the number now: it has to be in the cgroup still. */
+static int is_still_in(int pid, const char *child) {
+    char name[PATH_MAX];
+    ssize_t length = faf_cgroup_of(pid, name, sizeof name);
+    size_t suffix = strlen(child);
+    return length >= (ssize_t)suffix && strcmp(name + length - suffix, child) == 0;
+}
+
+void faf_kill_processes(const char *directory, const char *child) {
+    char path[PATH_MAX], name[PATH_MAX];
+    if (join(name, sizeof name, child, "/cgroup.procs") || join(path, sizeof path, directory, name)) return;
+    FILE *processes = fopen(path, "re");
+    if (!processes) return;
+    int pid;
+    while (fscanf(processes, "%d", &pid) == 1) {
+        int pidfd = pid > 0 ? faf_pidfd(pid) : -1;
+        if (pidfd >= 0 && is_still_in(pid, child)) faf_signal_process(pidfd, SIGKILL);
+        faf_close(pidfd);
+    }
+    fclose(processes);
+}
+
 /* The process that holds the write lock: 0: nobody; -ESRCH: somebody who cannot be seen from here. */
 static int lock_holder(int fd) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

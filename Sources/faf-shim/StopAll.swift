@@ -49,7 +49,8 @@ private func isEmpty(_ tree: UnsafePointer<CChar>?) -> Bool {
         return false
     }
     if faf_has_processes(tree, cString("/shims")) > 0 {
-        _ = faf_write_in(tree, cString("/shims/cgroup.kill"), cString("1"))
+        // One by one: after cgroup.kill newer kernels kill whatever a later shim clones out of it (fafd_spawn, CLinux).
+        faf_kill_processes(tree, cString("/shims"))
         return false
     }
     return true

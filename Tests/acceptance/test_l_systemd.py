@@ -241,3 +241,44 @@ def test_stop_all_without_any_task(faf):
     done = subprocess.run(
         [faf.programs + "/faf-shim", "--stop-all", faf.runtime], stderr=subprocess.PIPE, text=True, timeout=20, check=False)
     assert (done.returncode, done.stderr) == (0, "faf-shim: tasks that were asked to stop: 0\n")
+
+
+# ------------------------------------------------------------ cgroup.kill
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_tasks_start_after_a_cgroup_kill_of_all_tasks(faf):
+    """What `systemctl kill --signal=KILL faf-tasks` may do. Newer kernels kill what is cloned out of such a cgroup."""
+    faf.task("sleeper", "exec sleep 1000")
+    faf.task("hello", "exit 3")
+    faf.start()
+    number = faf.fire("sleeper")
+    faf.running(number)
+    tree = os.path.dirname(system.cgroup_of(faf.shim_pid(number)))
+    with open(tree + "/cgroup.kill", "w") as file:
+        file.write("1")
+    faf.ends(number, "lost")
+    faf.ends(faf.fire("hello"), "failed", exit_status=3)
+    faf.restart()
+    faf.ends(faf.fire("hello"), "failed", exit_status=3)
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_tasks_start_from_a_fafd_in_a_cgroup_that_was_killed(faf):
+    """What systemd does to a fafd.service that does not stop in time, before it starts it anew in the same cgroup."""
+    faf.task("hello", "exit 3")
+    place = f"{system.cgroup2_root()}/{os.path.basename(faf.runtime)}-own"
+    os.mkdir(place)
+    with open(place + "/cgroup.kill", "w") as file:
+        file.write("1")
+    enter = f"import os, sys; open('{place}/cgroup.procs', 'w').write('0'); os.execv(sys.argv[1], sys.argv[1:])"
+    try:
+        faf.start(prefix=[sys.executable, "-c", enter])
+        assert system.cgroup_of(faf.pid) == place
+        for _ in range(3):
+            faf.ends(faf.fire("hello"), "failed", exit_status=3)
+    finally:
+        faf.kill9()
+        wait_for(lambda: not system.cgroup_pids(place), 10, "the cgroup is empty")
+        os.rmdir(place)

@@ -162,6 +162,7 @@ enum fafd_spawn_step {
     FAFD_SPAWN_SIGNALS = 4,
     FAFD_SPAWN_DESCRIPTORS = 5,
     FAFD_SPAWN_EXEC = 6,
+    FAFD_SPAWN_CGROUP = 7,
 };
 
 /* Starts the program behind `program` (execveat, AT_EMPTY_PATH) with argv {name, argument}, an empty environment, `socket` as

@@ -242,6 +242,8 @@ int faf_read_tree(const char *runtime, char *tree, size_t size);
 int faf_write_in(const char *directory, const char *file, const char *text);
 /* 1: processes below `directory``child`; 0: none, or no such cgroup. */
 int faf_has_processes(const char *directory, const char *child);
+/* SIGKILL to each process of `directory``child`; those that come meanwhile are for the next call. */
+void faf_kill_processes(const char *directory, const char *child);
 /* Sends SIGRTMIN+1 with `value` to whoever holds the lock of a record in `runtime`/runs; 0 sends nothing. A pid counts
  * only if it still holds the lock once its pidfd is open, so no recycled one is hit. Returns how many hold one. */
 int faf_ask_shims(const char *runtime, uint64_t value);

@@ -142,7 +142,11 @@ final class Subtree: Sendable {
         guard let root, let mount else { return nil }
         do {
             if !isDelegated { try Subtree.make(root, above: mount.point) }
-            return try Cgroup(path: root).child("shims").open()
+            let shims = Cgroup(path: root).child("shims")
+            // A new one, if nobody is in it: once cgroup.kill was used on a cgroup (by systemctl kill, say), newer kernels
+            // kill whatever is cloned out of it (see fafd_spawn in CLinux), and the scripts are.
+            if !isStopping, (try? shims.remove()) != nil { try shims.make() }
+            return try shims.open()
         } catch {
             throw .step("cgroup", errno: error.errno, isDelegated: isDelegated)
         }

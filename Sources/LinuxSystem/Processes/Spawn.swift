@@ -3,7 +3,7 @@ internal import CLinux
 /// A start that failed: at which step of the child, and why.
 public struct SpawnFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Step: Int32, Sendable, Hashable {
-        case prepare = 1, clone, session, signals, descriptors, exec
+        case prepare = 1, clone, session, signals, descriptors, exec, cgroup
     }
 
     public let step: Step
