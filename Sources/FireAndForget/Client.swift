@@ -41,18 +41,28 @@ public final class Client: Sendable {
     func call<Method: WireMethod>(
         _ method: Method.Type, _ request: Method.Request, timeout: Duration?, interruption: Interruption?
     ) throws(FafError) -> Method.Reply {
-        var connection = try connect(interruption)
-        let reply: JSONObject
-        do throws(ClientError) {
-            defer { interruption?.detach() }
-            reply = try connection.call(
-                Method.fullName, request.json.objectValue ?? JSONObject(), timeout: timeout)
-        } catch {
-            if case .refused = error { giveBack(connection) }
-            throw FafError(error, method: Method.name, interruption: interruption)
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        while true {
+            var connection = try connect(interruption)
+            let reply: JSONObject
+            do throws(ClientError) {
+                defer { interruption?.detach() }
+                reply = try connection.call(
+                    Method.fullName, request.json.objectValue ?? JSONObject(), timeout: timeout)
+            } catch {
+                if case .refused = error { giveBack(connection) }
+                // A fafd that is being restarted: where systemd listens for it, the next connection waits for the new one.
+                if case .connectionClosedUnread = error, interruption?.isCancelled != true,
+                    deadline.map({ ContinuousClock.now < $0 }) ?? true
+                {
+                    usleep(20_000)
+                    continue
+                }
+                throw FafError(error, method: Method.name, interruption: interruption)
+            }
+            giveBack(connection)
+            return try Self.read(Method.self, reply)
         }
-        giveBack(connection)
-        return try Self.read(Method.self, reply)
     }
 
     func stream<Method: WireMethod>(

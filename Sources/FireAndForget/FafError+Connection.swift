@@ -45,6 +45,10 @@ extension FafError {
             self.init(.timedOut, "fafd does not answer in time", remedy: remedy)
         case .connectionClosed:
             self.init(.connectionLost, "fafd closed the connection before it answered", remedy: remedy)
+        case .connectionClosedUnread:
+            self.init(
+                .connectionLost, "fafd closed the connection before it read the call, which has had no effect",
+                remedy: isUncertain ? "try again" : "")
         case .badReply(let why):
             self.init(.badReply, "fafd's answer cannot be read: \(why)", remedy: remedy)
         case .system(let call, let code):

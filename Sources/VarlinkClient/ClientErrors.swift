@@ -49,6 +49,9 @@ public enum ClientError: Error, Sendable, Hashable {
     case timedOut
     /// The other side closed the connection. What the call did is not known.
     case connectionClosed
+    /// The other side closed the connection and had not read the whole call: it has done nothing, and the call may be sent
+    /// again over another connection.
+    case connectionClosedUnread
     /// The other side does not keep to the protocol. The connection is closed.
     case badReply(String)
     case system(call: String, errno: Int32)
@@ -61,6 +64,7 @@ extension ClientError: CustomStringConvertible {
             if case .string(let message)? = error.parameters["message"] { message } else { error.name }
         case .timedOut: "no answer in time"
         case .connectionClosed: "the other side closed the connection"
+        case .connectionClosedUnread: "the other side closed the connection before it read the call"
         case .badReply(let why): "the other side sent something that is no reply: \(why)"
         case .system(let call, let errno): "\(call): \(errorText(errno))"
         }

@@ -11,7 +11,7 @@ struct UnixSocket: ~Copyable, Sendable {
 
     deinit { close(descriptor) }
 
-    /// Sends all bytes; throws `connectionClosed` if nobody reads any more.
+    /// Sends all bytes; throws `connectionClosedUnread` if nobody reads any more.
     func send(_ bytes: [UInt8], deadline: Deadline) throws(ClientError) {
         var sent = 0
         while sent < bytes.count {
@@ -27,7 +27,7 @@ struct UnixSocket: ~Copyable, Sendable {
             switch errno {
             case EINTR: continue
             case EAGAIN: try wait(for: Int16(POLLOUT), deadline: deadline)
-            case EPIPE, ECONNRESET: throw .connectionClosed
+            case EPIPE, ECONNRESET: throw .connectionClosedUnread
             case let code: throw .system(call: "send", errno: code)
             }
         }
@@ -45,7 +45,9 @@ struct UnixSocket: ~Copyable, Sendable {
             if result >= 0 { return bytes }
             switch errno {
             case EINTR, EAGAIN: continue
-            case ECONNRESET: return []
+            // The kernel says so only if the peer has left bytes unread, or never accepted the connection (unix(7),
+            // unix_release_sock); all that it has sent comes first.
+            case ECONNRESET: throw .connectionClosedUnread
             case let code: throw .system(call: "recv", errno: code)
             }
         }

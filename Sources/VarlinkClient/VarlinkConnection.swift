@@ -78,10 +78,12 @@ public struct VarlinkConnection: ~Copyable, Sendable {
         guard !isUsedUp else { throw .connectionClosed }
         do throws(ClientError) {
             try socket.send(message, deadline: deadline)
-        } catch .connectionClosed {
+        } catch .connectionClosedUnread {
             // The other side may have said why before it hung up: at a limit it answers without reading.
-            _ = try receive(deadline: deadline)
-            throw usedUp(.connectionClosed)
+            do throws(ClientError) { _ = try receive(deadline: deadline) } catch {
+                if case .refused = error { throw error }
+            }
+            throw usedUp(.connectionClosedUnread)
         } catch {
             throw usedUp(error)
         }

@@ -21,14 +21,17 @@ public final class FakeSupervisor: Sendable {
     private let directory: String
     private let listener: Int32
     private let answer: @Sendable (Call) -> Answer
+    private let unread: Int
     private let state = Mutex((calls: [Call](), connections: 0, ended: 0))
 
-    public init(_ answer: @escaping @Sendable (Call) -> Answer) throws {
+    /// - Parameter unread: how many connections, the first ones, are closed once a call waits there, which is not read.
+    public init(unread: Int = 0, _ answer: @escaping @Sendable (Call) -> Answer) throws {
         var template = Array("/tmp/faf-fake.XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw FakeError(call: "mkdtemp", code: errno) }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         path = directory + "/s"
         self.answer = answer
+        self.unread = unread
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -59,7 +62,16 @@ public final class FakeSupervisor: Sendable {
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }
-            state.withLock { $0.connections += 1 }
+            let number = state.withLock { state in
+                state.connections += 1
+                return state.connections
+            }
+            if number <= unread {
+                var request = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+                _ = poll(&request, 1, 5000)
+                close(connection)
+                continue
+            }
             do { try Self.start { [self] in serve(connection) } } catch { close(connection) }
         }
     }

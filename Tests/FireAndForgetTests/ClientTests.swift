@@ -77,6 +77,24 @@ struct ClientTests {
         #expect(fake.calls.count == 1)
     }
 
+    @Test func `a call that was never read is sent again`() throws {
+        let fake = try FakeSupervisor(unread: 3) { _ in .reply(Wire.Fire.Reply(run: .sample(7))) }
+        defer { fake.stop() }
+        let run = try Client(socketPath: fake.path).fire("t")
+        #expect(run.number == 7)
+        #expect(fake.calls.count == 1)
+        #expect(fake.connections == 4)
+    }
+
+    @Test func `a call that is never read has had no effect`() throws {
+        let fake = try FakeSupervisor(unread: .max) { _ in .hangUp }
+        defer { fake.stop() }
+        let client = Client(socketPath: fake.path, timeout: .milliseconds(200))
+        let error = #expect(throws: FafError.self) { try client.fire("t") }
+        #expect(error?.code == .connectionLost)
+        #expect(error?.remedy == "try again")
+    }
+
     @Test func `a connection that fafd closed meanwhile is replaced`() throws {
         let fake = try FakeSupervisor { call in
             call.name == "GetRun" ? .reply(Wire.GetRun.Reply(run: .sample(1))) : .hangUp

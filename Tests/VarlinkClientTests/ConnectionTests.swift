@@ -17,6 +17,18 @@ import VarlinkClient
         try body(&client, peer)
     }
 
+    /// The other end of the next connection: waits for a call, reads it or not, and is gone.
+    private func hangUp(_ listener: Int32, reading: Bool) throws {
+        try SystemThread.start(name: "peer") {
+            let peer = accept(listener, nil, nil)
+            var request = pollfd(fd: peer, events: Int16(POLLIN), revents: 0)
+            _ = poll(&request, 1, 5000)
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            if reading { _ = recv(peer, &bytes, bytes.count, 0) }
+            close(peer)
+        }
+    }
+
     private func temporaryPath() -> String { "/tmp/faf-client-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).sock" }
 
     @Test func `no socket, nobody listening and a path that is too long are told apart`() throws {
@@ -117,6 +129,24 @@ import VarlinkClient
         #expect(throws: ClientError.refused(CallError(name: "a.b.LimitReached", parameters: [:]))) {
             try client.call("a.b.C")
         }
+        #expect(throws: ClientError.connectionClosedUnread) { try client.call("a.b.C") }
+    }
+
+    @Test func `a peer that hangs up without reading has done nothing`() throws {
+        let path = temporaryPath()
+        let listener = try UnixSocket.listen(path: path, mode: 0o600)
+        defer { unlink(path) }
+        var client = try VarlinkConnection(path: path)
+        try hangUp(listener.rawValue, reading: false)
+        #expect(throws: ClientError.connectionClosedUnread) { try client.call("a.b.C") }
+    }
+
+    @Test func `a peer that hangs up after reading may have done it`() throws {
+        let path = temporaryPath()
+        let listener = try UnixSocket.listen(path: path, mode: 0o600)
+        defer { unlink(path) }
+        var client = try VarlinkConnection(path: path)
+        try hangUp(listener.rawValue, reading: true)
         #expect(throws: ClientError.connectionClosed) { try client.call("a.b.C") }
     }
 
