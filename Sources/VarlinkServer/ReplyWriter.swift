@@ -48,6 +48,12 @@ public final class ReplyWriter: Sendable {
         connection.eventLoop.execute { [connection, number, bytes] in connection.value.finish(number, sending: bytes) }
     }
 
+    /// The call is over without its last reply: the client has left, or the server stops and closes the connection.
+    func abandon() {
+        isFinished.store(true, ordering: .releasing)
+        connection.eventLoop.execute { [connection, number] in connection.value.finish(number, sending: nil) }
+    }
+
     private func encoded(_ reply: Reply) -> [UInt8] {
         var bytes: [UInt8] = []
         if !isOneway { reply.encode(to: &bytes) }

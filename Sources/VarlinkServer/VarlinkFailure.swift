@@ -35,7 +35,7 @@ extension VarlinkFailure {
     /// The method needs `more`.
     public static let expectedMore = VarlinkFailure(name: "org.varlink.service.ExpectedMore")
 
-    /// Nobody takes the reply any more. Never sent.
+    /// Nobody takes the reply any more, or the server stops and there is none. Never sent: the connection just ends.
     public static let clientGone = VarlinkFailure(name: "io.faf.ClientGone")
 
     private init(_ reply: Reply) {

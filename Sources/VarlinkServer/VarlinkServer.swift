@@ -130,7 +130,10 @@ extension VarlinkServer {
             guard let service = services[interface] else { return writer.finish(.interfaceNotFound(interface)) }
             do throws(VarlinkFailure) {
                 try await service.call(method, parameters: parameters, caller: caller, reply: writer)
-                writer.finish(nil)
+                // A stream that was cut short by a stop has no last reply: an empty one would look like an answer.
+                if Task.isCancelled { writer.abandon() } else { writer.finish(nil) }
+            } catch .clientGone {
+                writer.abandon()
             } catch {
                 writer.finish(error)
             }

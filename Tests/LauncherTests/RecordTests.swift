@@ -213,7 +213,7 @@ struct LauncherErrorTests {
         let launch = try world.launch("true")
         let failure = await #expect(throws: LaunchFailure.self) { _ = try await launcher.prepare(launch) }
         #expect(failure?.step == "cgroup")
-        #expect(failure?.remedy == "start the tasks' unit: systemctl start faf-tasks.service")
+        #expect(failure?.remedy == "start the tasks' unit: systemctl restart faf-tasks.service")
     }
 
     @Test func `a mother that dies at once is no shim`() async throws {

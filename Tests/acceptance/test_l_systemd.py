@@ -10,6 +10,7 @@ import time
 
 import pytest
 import system
+import wire
 from system import wait_for
 
 ACTIVATE = """
@@ -84,6 +85,52 @@ def test_a_caller_waits_on_the_socket_while_fafd_is_away(faf, activated):
     activate(faf, activated)
     assert late.wait(20) == 3, late.stderr.read()
     faf.ends(between, "failed", exit_status=3)
+
+
+def test_waits_go_on_over_a_restart(faf, activated):
+    faf.task("slow", f"while ! test -e {faf.out}/go; do sleep 0.05; done; exit 5")
+    activate(faf, activated)
+    number = faf.fire("slow")
+
+    def follow(*arguments):
+        return subprocess.Popen(
+            [faf.programs + "/faf", *arguments], env={"FAF_SOCKET": faf.socket_path}, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+
+    waits = [follow("fire", "slow", "--wait"), follow("wait", str(number)), follow("fire", "slow", "--status-to-stdout")]
+    wait_for(lambda: len([run for run in faf.runs() if run["state"] == "running"]) == 3, 10, "three runs")
+    time.sleep(0.3)
+    faf.stop()
+    activate(faf, activated)
+    time.sleep(0.5)
+    faf.kill9()
+    activate(faf, activated)
+    faf.output("go").touch()
+    for wait, status in zip(waits, (5, 1, 5)):
+        assert wait.wait(20) == status, wait.stderr.read()
+    assert f"run {number} of slow failed" in waits[1].stdout.read()
+
+
+def test_a_stop_gives_nobody_half_an_answer(faf):
+    """A call that waits when fafd is stopped gets no reply at all: an empty one would look like one."""
+    faf.task("sleeper", "exec sleep 1000")
+    faf.start()
+    runs = [faf.fire("sleeper"), faf.fire("sleeper")]
+    for number in runs:
+        faf.running(number)
+    with faf.wire() as once, faf.wire() as more, faf.wire() as watch:
+        once.send("Wait", {"runs": runs})
+        more.send("Wait", {"runs": runs}, more=True)
+        watch.send("Watch", {"run": runs[0]}, more=True)
+        assert watch.receive()[0]["run"]["number"] == runs[0]
+        time.sleep(0.3)
+        faf.stop()
+        for connection in (once, more, watch):
+            with pytest.raises(wire.Closed):
+                connection.receive_bytes()
+    faf.start()
+    for number in runs:
+        faf.kill(number)
 
 
 def test_no_script_has_the_socket(faf, activated):

@@ -20,7 +20,7 @@ extension FafService {
                 try await collect(id, &pending, &ended, caller, reply)
             }
             while !pending.isEmpty {
-                guard let id = await feed.next() else { break }
+                guard let id = await feed.next() else { throw VarlinkFailure.clientGone }
                 if pending.contains(id) { try await collect(id, &pending, &ended, caller, reply) }
             }
             await supervisor.unsubscribe(feed)

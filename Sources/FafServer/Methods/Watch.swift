@@ -48,5 +48,6 @@ extension FafService {
             if isLast { return }
             shown[id] = run.state.isFinal ? nil : run
         }
+        throw .clientGone
     }
 }

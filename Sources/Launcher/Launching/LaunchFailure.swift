@@ -47,7 +47,7 @@ extension LaunchFailure {
     private static func remedy(step: String, errno: Int32, isDelegated: Bool) -> String {
         switch (step, errno) {
         case ("cgroup", ErrorNumber.notFound) where isDelegated, ("cgroup", 19) where isDelegated:
-            "start the tasks' unit: systemctl start faf-tasks.service"
+            "start the tasks' unit: systemctl restart faf-tasks.service"
         case ("record", ErrorNumber.exists): "this attempt has a shim already; look at it with faf list"
         case (_, ErrorNumber.noSpace): "free space or inodes on the file systems of faf's directories"
         case (_, ErrorNumber.readOnly): "mount the file systems of faf's directories writable"
