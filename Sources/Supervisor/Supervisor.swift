@@ -8,7 +8,7 @@ public import TaskModel
 /// Decisions are `RunMachine`'s; this actor only carries them out. After `start` it knows every active row and answers;
 /// what became of those rows is looked up in the background, and at once for a run that somebody asks for.
 public actor Supervisor {
-    private struct Live {
+    struct Live {
         var machine: RunMachine
         var gate: (any PreparedShim)?
         var fire: CheckedContinuation<Result<Run, FireRefusal>, Never>?
@@ -19,7 +19,7 @@ public actor Supervisor {
     }
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
-    private enum Work: Sendable {
+    enum Work: Sendable {
         case commit(RunID, Run, isNew: Bool)
         case prepare(RunID, Run)
         case empty(RunID, InvocationID, attempt: Int)
@@ -37,21 +37,21 @@ public actor Supervisor {
 
     private static let watchInterval = Duration.seconds(1)
 
-    private let store: any Store
-    private let launching: any Launching
+    let store: any Store
+    let launching: any Launching
     private let numbers: any Numbering
-    private let boot: BootID
+    let boot: BootID
     private let now: @Sendable () -> Timestamp
     private let bootTime: @Sendable () -> UInt64
-    private let log: Logger
+    let log: Logger
 
-    private var live: [RunID: Live] = [:]
-    private var byInvocation: [InvocationID: RunID] = [:]
-    private var orphans: Set<InvocationID> = []
+    var live: [RunID: Live] = [:]
+    var byInvocation: [InvocationID: RunID] = [:]
+    var orphans: Set<InvocationID> = []
     private var drains: [CheckedContinuation<Void, Never>] = []
     private var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     private let work: AsyncStream<Work>
-    private let enqueue: AsyncStream<Work>.Continuation
+    let enqueue: AsyncStream<Work>.Continuation
 
     /// - Parameters:
     ///   - now: CLOCK_REALTIME, for display.
@@ -200,7 +200,7 @@ public actor Supervisor {
     // MARK: Facts
 
     /// Reads the attempt's record and tells the machine.
-    private func look(_ id: RunID) {
+    func look(_ id: RunID) {
         guard let invocation = live[id]?.machine.invocation else { return }
         let finding = launching.find(invocation)
         deliver(.found(finding), to: id)
@@ -212,7 +212,7 @@ public actor Supervisor {
         }
     }
 
-    private func deliver(_ event: RunEvent, to id: RunID) {
+    func deliver(_ event: RunEvent, to id: RunID) {
         guard var entry = live[id] else { return }
         let effects = entry.machine.handle(event, now: now(), fresh: .random())
         entry.machine.invocation.map { byInvocation[$0] = id }
@@ -417,90 +417,5 @@ public actor Supervisor {
         }
         log.error("run \(id): its shim did not kill it in time; killing its cgroup")
         _ = await launching.empty(invocation, run: id, attempt: observation.number)
-    }
-
-    // MARK: Adoption
-
-    private func adoptAll() async {
-        let rows = live.filter { $0.value.machine.isUnadopted }.keys.sorted()
-        for (index, id) in rows.enumerated() {
-            if live[id]?.machine.isUnadopted == true { look(id) }
-            // Callers come first.
-            if index % 32 == 31 { await Task.yield() }
-        }
-        let names: [InvocationID]
-        do { names = try launching.names() } catch {
-            log.error("the records cannot be listed: \(error.message); runs without a row are not looked for")
-            return
-        }
-        for id in names where byInvocation[id] == nil { await settle(orphan: id) }
-        launching.removeStrayCgroups()
-        if !rows.isEmpty { log.info("looked at \(rows.count) active runs") }
-    }
-
-    /// A record without an active row: a refused fire, the traces of a stored end, or a run whose row is gone.
-    private func settle(orphan id: InvocationID) async {
-        guard byInvocation[id] == nil else { return }
-        let finding = launching.find(id)
-        var row: Run?
-        if case .observation(let observation, _) = finding {
-            do { row = try await store.run(observation.run) } catch {
-                log.error("run \(observation.run): \(error.refusal.message); its record is kept")
-                return
-            }
-            // A fire may have taken the record over while the store was asked.
-            guard byInvocation[id] == nil else { return }
-            if let row, !row.state.isFinal, observation.phase > .gate {
-                log.error("run \(row.id) has a second record, \(id); it is left alone")
-                return
-            }
-        }
-        switch OrphanDecision.decide(finding, rowIsFinal: row.map(\.state.isFinal)) {
-        case .delete:
-            orphans.remove(id)
-            if case .observation(let observation, _) = finding {
-                launching.clean(id, run: observation.run, attempt: observation.number)
-            }
-        case .wait:
-            orphans.insert(id)
-            if !launching.watch(id) { enqueue.yield(.orphans([id], after: .milliseconds(50))) }
-        case .setAside(let why):
-            let path = launching.setAside(id)
-            log.error("a record without a run is damaged (\(why))", metadata: ["record": "\(path ?? id.description)"])
-        case .keep:
-            log.warning("record \(id) was written by a newer version and is left alone")
-        case .lookAgain(let why):
-            log.error("record \(id): \(why), looking again in 5 s")
-            enqueue.yield(.orphans([id], after: .seconds(5)))
-        case .restore:
-            await restore(id)
-        }
-    }
-
-    private func restore(_ id: InvocationID) async {
-        guard var run = launching.origin(id) else {
-            log.error("record \(id) belongs to no run and does not tell its own; it is left alone")
-            return
-        }
-        run.state = .starting
-        // Known before its row is there: who asks meanwhile gets what the record says, and a kill waits for no disk.
-        live[run.id] = Live(machine: .adopt(run, boot: boot))
-        for attempt in run.attempts { byInvocation[attempt.invocation] = run.id }
-        await storeRestored(run)
-        if live[run.id]?.machine.isUnadopted == true { look(run.id) }
-    }
-
-    private func storeRestored(_ run: Run) async {
-        // It is over: its end has stored the whole row.
-        guard live[run.id] != nil else { return }
-        do {
-            try await store.insert(run)
-            log.warning("run \(run.id) of \(run.task): its row was missing and is restored from its record")
-        } catch .conflict {
-            // Its end was faster, with the whole row.
-        } catch {
-            log.error("run \(run.id): its row could not be restored (\(error.refusal.message)), retrying in 5 s")
-            enqueue.yield(.restoreRow(run, after: .seconds(5)))
-        }
     }
 }

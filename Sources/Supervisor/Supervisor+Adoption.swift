@@ -1,0 +1,90 @@
+import Lifecycle
+import Logging
+import Store
+import TaskModel
+
+/// What a supervisor does with rows and records that an earlier one left.
+extension Supervisor {
+    func adoptAll() async {
+        let rows = live.filter { $0.value.machine.isUnadopted }.keys.sorted()
+        for (index, id) in rows.enumerated() {
+            if live[id]?.machine.isUnadopted == true { look(id) }
+            // Callers come first.
+            if index % 32 == 31 { await Task.yield() }
+        }
+        let names: [InvocationID]
+        do { names = try launching.names() } catch {
+            log.error("the records cannot be listed: \(error.message); runs without a row are not looked for")
+            return
+        }
+        for id in names where byInvocation[id] == nil { await settle(orphan: id) }
+        launching.removeStrayCgroups()
+        if !rows.isEmpty { log.info("looked at \(rows.count) active runs") }
+    }
+
+    /// A record without an active row: a refused fire, the traces of a stored end, or a run whose row is gone.
+    func settle(orphan id: InvocationID) async {
+        guard byInvocation[id] == nil else { return }
+        let finding = launching.find(id)
+        var row: Run?
+        if case .observation(let observation, _) = finding {
+            do { row = try await store.run(observation.run) } catch {
+                log.error("run \(observation.run): \(error.refusal.message); its record is kept")
+                return
+            }
+            // A fire may have taken the record over while the store was asked.
+            guard byInvocation[id] == nil else { return }
+            if let row, !row.state.isFinal, observation.phase > .gate {
+                log.error("run \(row.id) has a second record, \(id); it is left alone")
+                return
+            }
+        }
+        switch OrphanDecision.decide(finding, rowIsFinal: row.map(\.state.isFinal)) {
+        case .delete:
+            orphans.remove(id)
+            if case .observation(let observation, _) = finding {
+                launching.clean(id, run: observation.run, attempt: observation.number)
+            }
+        case .wait:
+            orphans.insert(id)
+            if !launching.watch(id) { enqueue.yield(.orphans([id], after: .milliseconds(50))) }
+        case .setAside(let why):
+            let path = launching.setAside(id)
+            log.error("a record without a run is damaged (\(why))", metadata: ["record": "\(path ?? id.description)"])
+        case .keep:
+            log.warning("record \(id) was written by a newer version and is left alone")
+        case .lookAgain(let why):
+            log.error("record \(id): \(why), looking again in 5 s")
+            enqueue.yield(.orphans([id], after: .seconds(5)))
+        case .restore:
+            await restore(id)
+        }
+    }
+
+    private func restore(_ id: InvocationID) async {
+        guard var run = launching.origin(id) else {
+            log.error("record \(id) belongs to no run and does not tell its own; it is left alone")
+            return
+        }
+        run.state = .starting
+        // Known before its row is there: who asks meanwhile gets what the record says, and a kill waits for no disk.
+        live[run.id] = Live(machine: .adopt(run, boot: boot))
+        for attempt in run.attempts { byInvocation[attempt.invocation] = run.id }
+        await storeRestored(run)
+        if live[run.id]?.machine.isUnadopted == true { look(run.id) }
+    }
+
+    func storeRestored(_ run: Run) async {
+        // It is over: its end has stored the whole row.
+        guard live[run.id] != nil else { return }
+        do {
+            try await store.insert(run)
+            log.warning("run \(run.id) of \(run.task): its row was missing and is restored from its record")
+        } catch .conflict {
+            // Its end was faster, with the whole row.
+        } catch {
+            log.error("run \(run.id): its row could not be restored (\(error.refusal.message)), retrying in 5 s")
+            enqueue.yield(.restoreRow(run, after: .seconds(5)))
+        }
+    }
+}
