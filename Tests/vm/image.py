@@ -7,10 +7,14 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "faf-vm"
+
+# Seconds after which a tree that nobody asked for is removed.
+UNUSED = 7 * 86400
 
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "udev", "kmod", "linux-image-cloud-amd64", "python3", "python3-pytest",
             "libsqlite3-0", "procps", "util-linux", "strace", "sqlite3", "sudo",
@@ -21,24 +25,8 @@ EXCLUDED = ["/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr
     f"/lib/modules/*/kernel/{part}/*" for part in ("net", "arch", "sound", "virt", "crypto", "fs/nfs*", "fs/xfs",
                                                    "fs/btrfs", "fs/ocfs2", "drivers/[a-lo-z]*", "drivers/n*")]
 
-# Runs once, when the tree is made.
-CUSTOMIZE = r"""
-cd "$1"
-echo vm >etc/hostname
-echo '127.0.0.1 localhost vm' >etc/hosts
-echo '/dev/nvme0n1 / ext4 defaults 0 1' >etc/fstab
-mkdir -p var/log/journal etc/systemd/system/multi-user.target.wants
-for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
-        systemd-tmpfiles-clean.timer e2scrub_reap.service systemd-pstore.service getty@tty1.service \
-        serial-getty@ttyS0.service; do
-    ln -sf /dev/null etc/systemd/system/$unit
-done
-chroot . passwd --delete root
-chroot . useradd --uid 2001 --create-home --shell /bin/bash alice
-chroot . useradd --uid 2002 --create-home --shell /bin/bash bob
-echo 'alice ALL=(ALL) NOPASSWD: ALL' >etc/sudoers.d/vm
-rm -f boot/initrd.img*
-"""
+# Runs once, when the tree is made, with its path.
+CUSTOMIZE = HERE / "customize.sh"
 
 
 def report(text):
@@ -60,16 +48,19 @@ def only_one(name):
 
 def base_tree():
     """The path of the tree without faf. Its name says what it was made of, so that a change here makes a new one."""
-    name = "bookworm-" + digest(PACKAGES, EXCLUDED, CUSTOMIZE)
+    name = "bookworm-" + digest(PACKAGES, EXCLUDED, CUSTOMIZE.read_text(encoding="utf-8"))
     tree = CACHE / name
     with only_one(name):
         if tree.exists():
+            os.utime(tree)
             return tree
         report(f"making the Debian tree {tree}, once; later runs find it there")
         unfinished = CACHE / f"{name}.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         subprocess.run(
             ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+             # Nobody needs what a power cut would leave of a half-made tree.
+             "--dpkgopt=force-unsafe-io",
              # The line below comes before the package whose file it is.
              "--dpkgopt=force-confold",
              *(f"--dpkgopt=path-exclude={path}" for path in EXCLUDED),
@@ -77,9 +68,11 @@ def base_tree():
              "echo update_initramfs=no >$1/etc/initramfs-tools/update-initramfs.conf",
              f"--customize-hook={CUSTOMIZE}", "bookworm", str(unfinished)],
             check=True, stdin=subprocess.DEVNULL)
+        os.utime(unfinished)
         unfinished.rename(tree)
+        # Not those of other checkouts, which may be copying theirs right now.
         for old in CACHE.glob("bookworm-*"):
-            if old.is_dir() and old != tree:
+            if old.is_dir() and old.stat().st_mtime < time.time() - UNUSED:
                 shutil.rmtree(old, ignore_errors=True)
     return tree
 
