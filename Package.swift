@@ -54,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "fafd",
             dependencies: [
-                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "Journal", "SQLiteStore", "Store",
+                "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "Journal", "SQLiteStore",
+                "Store",
                 "TaskHost",
                 "TaskUnits", "UnitFile", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
             ],
@@ -120,7 +121,8 @@ let package = Package(
             name: "FakeSupervisor", dependencies: ["FafAPI", "Varlink"], path: "Tests/FakeSupervisor",
             swiftSettings: strict),
         tests(
-            "FafTests", ["faf", "FakeSupervisor", "FafAPI", "Varlink", argumentParser], resources: [.copy("Expected")]),
+            "FafTests", ["faf", "FakeSupervisor", "FafAPI", "TaskModel", "Varlink", argumentParser],
+            resources: [.copy("Expected")]),
         tests("FireAndForgetTests", ["FireAndForget", "FakeSupervisor", "FafAPI", "Varlink"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),

@@ -49,7 +49,7 @@ static int write_in(const char *directory, const char *file, const char *text) {
 
 /* One by one: a controller that some machine lacks must not cost the others. */
 static void enable_controllers(const char *directory) {
-    static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io"};
+    static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io", "+cpuset"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         write_in(directory, "/cgroup.subtree_control", wanted[i]);
 }

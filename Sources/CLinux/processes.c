@@ -152,7 +152,7 @@ static long long number_in(const char *text, const char *key) {
 }
 
 static long long event(int events, const char *key) {
-    char text[128];
+    char text[1024];
     ssize_t n = pread(events, text, sizeof text - 1, 0);
     if (n <= 0) return -1; /* ENODEV: the cgroup is gone */
     text[n] = 0;
@@ -161,17 +161,48 @@ static long long event(int events, const char *key) {
 
 int faf_is_populated(int events) { return event(events, "populated") == 1; }
 
+uint64_t faf_number_at(int fd, const char *key) {
+    long long value = event(fd, key);
+    return value < 0 ? UINT64_MAX : (uint64_t)value;
+}
+
 uint64_t faf_cgroup_number(int cgroup, const char *file, const char *key) {
     int fd = openat(cgroup, file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return UINT64_MAX;
-    char text[1024];
-    ssize_t n = read(fd, text, sizeof text - 1);
+    uint64_t value = faf_number_at(fd, key);
     close(fd);
-    if (n <= 0) return UINT64_MAX;
-    text[n] = 0;
-    long long value = number_in(text, key);
-    return value < 0 ? UINT64_MAX : (uint64_t)value;
+    return value;
 }
+
+uint64_t faf_cgroup_sum(int cgroup, const char *file, const char *key) {
+    int fd = openat(cgroup, file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return UINT64_MAX;
+    /* Words, one line for each device: any number of them, so byte by byte. `at`: how much of "key=" has come. */
+    size_t length = strlen(key), at = 0;
+    int is_word = 1;
+    uint64_t sum = 0, value = 0;
+    char text[512];
+    for (ssize_t n; (n = read(fd, text, sizeof text)) > 0;) {
+        for (ssize_t i = 0; i < n; i++) {
+            char c = text[i];
+            if (c == ' ' || c == '\n') {
+                sum += value;
+                at = value = 0;
+                is_word = 1;
+            } else if (is_word && at == length + 1 && c >= '0' && c <= '9') {
+                value = value * 10 + (unsigned)(c - '0');
+            } else if (is_word && at <= length && c == (at < length ? key[at] : '=')) {
+                at++;
+            } else {
+                is_word = 0;
+            }
+        }
+    }
+    close(fd);
+    return sum;
+}
+
+int faf_write_in_cgroup(int cgroup, const char *file, const char *text) { return write_in(cgroup, file, text); }
 
 /* ------------------------------------------------------------------ all processes of a cgroup */
 

@@ -421,13 +421,13 @@ int faf_signal_process(int pidfd, int signal) {
 }
 
 int faf_wait(const struct faf_wait_set *set) {
-    struct pollfd fds[5] = {
+    struct pollfd fds[6] = {
         {set->signals, POLLIN, 0}, {set->notify, POLLIN, 0}, {set->timer, POLLIN, 0},
-        {set->events, POLLPRI, 0}, {set->main, POLLIN, 0},
+        {set->events, POLLPRI, 0}, {set->main, POLLIN, 0}, {set->memory, POLLPRI, 0},
     };
-    if (poll(fds, 5, -1) < 0) return errno == EINTR ? 0 : -errno;
+    if (poll(fds, 6, -1) < 0) return errno == EINTR ? 0 : -errno;
     int bits = 0;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         if (fds[i].revents) bits |= 1 << i;
     return bits;
 }

@@ -43,6 +43,7 @@ const char *faf_step_name(uint32_t step) {
     case FAF_STEP_EXEC: return "exec";
     case FAF_STEP_SUBREAPER: return "subreaper";
     case FAF_STEP_MOTHER: return "mother";
+    case FAF_STEP_CGROUP_LIMIT: return "cgroup-limit";
     }
     return "unknown";
 }

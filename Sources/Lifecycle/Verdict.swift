@@ -16,6 +16,10 @@ public enum Verdict {
         if let stop = observation.stop, let verdict = judge(stop: stop, exit, observation) {
             return verdict
         }
+        if observation.stop?.cause == .outOfMemory {
+            return (.failed, Reason(.oomKill, memoryText(observation, settings)))
+        }
+        if let verdict = judgeMemory(exit, observation, settings: settings) { return verdict }
         if let signal = observation.lastSignal, case .signaled(signal.signal, _) = exit {
             return (.killed, Reason(.signal, "uid \(signal.uid) sent \(signalName(signal.signal))"))
         }
@@ -41,7 +45,7 @@ public enum Verdict {
         case .stopping:
             guard observation.wasKilled, case .signaled(9, _) = exit else { return nil }
             return (.timedOut, Reason(.timeout, "it said STOPPING=1 and did not end within TimeoutStopSec=" + how))
-        case .leftovers, .signal:
+        case .leftovers, .signal, .outOfMemory:
             return nil
         }
     }

@@ -109,7 +109,8 @@ public struct Specification {
     private static func mayRepeat(_ tag: UInt32) -> Bool {
         switch tag {
         case FAF_SPEC_ARGUMENT.rawValue, FAF_SPEC_ENVIRONMENT.rawValue, FAF_SPEC_GROUP.rawValue,
-            FAF_SPEC_LIMIT.rawValue, FAF_SPEC_ALLOWED_DIR.rawValue, FAF_SPEC_SUCCESS_CODE.rawValue:
+            FAF_SPEC_LIMIT.rawValue, FAF_SPEC_ALLOWED_DIR.rawValue, FAF_SPEC_SUCCESS_CODE.rawValue,
+            FAF_SPEC_CGROUP_LIMIT.rawValue:
             return true
         default: return false
         }
@@ -119,6 +120,9 @@ public struct Specification {
         switch tag {
         case FAF_SPEC_CORE.rawValue: return payload.count >= MemoryLayout<faf_spec_core>.size
         case FAF_SPEC_GROUP.rawValue, FAF_SPEC_SUCCESS_CODE.rawValue: return payload.count == 4
+        case FAF_SPEC_OOM_POLICY.rawValue:
+            return payload.count == 4 && payload.loadUnaligned(as: UInt32.self) <= FAF_OOM_STOP.rawValue
+        case FAF_SPEC_CGROUP_LIMIT.rawValue: return cgroupLimit(payload) != nil
         case FAF_SPEC_LIMIT.rawValue: return payload.count == MemoryLayout<faf_spec_limit>.size
         case FAF_SPEC_STREAMS.rawValue: return payload.count >= MemoryLayout<faf_spec_streams>.size
         case FAF_SPEC_ARGUMENT.rawValue, FAF_SPEC_ENVIRONMENT.rawValue: return isText(payload)
@@ -132,6 +136,21 @@ public struct Specification {
             return payload.count > 0 && payload.count < 4096 && payload[0] == 0x2F && isText(payload)
         default: return true  // of a newer fafd: ORIGIN, or something that this shim cannot do yet
         }
+    }
+
+    /// Where the name of the file ends, behind which `=` and the value stand. A file of the attempt's own cgroup and of no
+    /// other: names of the kernel have no slash.
+    public static func cgroupLimit(_ payload: UnsafeRawBufferPointer) -> Int? {
+        guard payload.count < 4096, isText(payload), !hasNewline(payload) else { return nil }
+        for (index, byte) in payload.enumerated() {
+            switch byte {
+            case 0x3D: return index > 0 && index + 1 < payload.count ? index : nil
+            case 0x61...0x7A, 0x5F: break
+            case 0x2E where index > 0: break
+            default: return nil
+            }
+        }
+        return nil
     }
 
     private static func hasNewline(_ payload: UnsafeRawBufferPointer) -> Bool {

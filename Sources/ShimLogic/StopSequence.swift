@@ -15,6 +15,7 @@ public struct StopSequence: Equatable, Sendable {
         case leftovers = 4
         case shutdown = 5
         case stopping = 6
+        case outOfMemory = 20
     }
 
     public enum Mode: UInt32, Equatable, Sendable {

@@ -3,7 +3,8 @@ internal import CRecord
 /// What a shim answers through its gate, once.
 public enum GateReply: Sendable, Hashable {
     case ready(pid: Int32)
-    case failed(step: String, errno: Int32)
+    /// `item`: which of several limits of the cgroup, in the order of the specification; `nil`: it was something else.
+    case failed(step: String, errno: Int32, item: Int? = nil)
 
     /// The length of the message.
     public static let length = MemoryLayout<faf_gate_reply>.size
@@ -15,7 +16,9 @@ public enum GateReply: Sendable, Hashable {
         }
         switch reply.kind {
         case FAF_GATE_READY.rawValue where reply.pid > 0: self = .ready(pid: reply.pid)
-        case FAF_GATE_FAILED.rawValue: self = .failed(step: stepName(reply.step), errno: reply.error)
+        case FAF_GATE_FAILED.rawValue:
+            let isLimit = reply.step == FAF_STEP_CGROUP_LIMIT.rawValue
+            self = .failed(step: stepName(reply.step), errno: reply.error, item: isLimit ? Int(reply.pid) : nil)
         default: return nil
         }
     }

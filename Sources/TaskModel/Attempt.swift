@@ -21,6 +21,8 @@ public struct Usage: Sendable, Hashable, Codable {
     public var memoryPeakBytes: UInt64?
     /// CPU time of the whole cgroup (`cpu.stat`), µs; `nil` without a cgroup.
     public var cgroupMicroseconds: UInt64?
+    /// `nil` without a cgroup, and of attempts of older versions.
+    public var counters: CgroupCounters?
 
     public init(
         userMicroseconds: UInt64, systemMicroseconds: UInt64, maxResidentBytes: UInt64,
@@ -47,6 +49,8 @@ public struct StopRequest: Sendable, Hashable, Codable {
         case shutdown = 5
         /// The task said `STOPPING=1`.
         case stopping = 6
+        /// `OOMPolicy=stop`: the kernel had killed one of its processes.
+        case outOfMemory = 20
     }
 
     public enum Whom: UInt8, Sendable, Hashable, Codable { case main = 1, all = 2 }

@@ -121,8 +121,14 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public var syslogIdentifier: String?
     /// `nil`: yes.
     public var syslogLevelPrefix: Bool?
+    private var limited: ResourceSettings?
 
     public init(command: Command) { self.command = command }
+
+    public var resources: ResourceSettings {
+        get { limited ?? ResourceSettings() }
+        set { limited = newValue == ResourceSettings() ? nil : newValue }
+    }
 
     /// Where the script writes to (`StandardOutput=`, systemd.exec(5)).
     public enum Output: Sendable, Hashable, Codable {

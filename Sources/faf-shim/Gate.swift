@@ -5,10 +5,13 @@ import CRecord
 struct StepFailure: Error {
     var step: faf_step
     var error: Int32
+    /// Which of several, from 0.
+    var item: Int32
 
-    init(_ step: faf_step, _ error: Int32) {
+    init(_ step: faf_step, _ error: Int32, item: Int32 = 0) {
         self.step = step
         self.error = error
+        self.item = item
     }
 }
 
@@ -24,7 +27,9 @@ struct Gate {
     }
 
     func fail(_ failure: StepFailure) {
-        reply(faf_gate_reply(kind: FAF_GATE_FAILED.rawValue, step: failure.step.rawValue, error: failure.error, pid: 0))
+        reply(
+            faf_gate_reply(
+                kind: FAF_GATE_FAILED.rawValue, step: failure.step.rawValue, error: failure.error, pid: failure.item))
     }
 
     func isReady() {

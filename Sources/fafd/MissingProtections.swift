@@ -2,14 +2,20 @@ import LinuxSystem
 
 /// What this machine and this mode do not give; `faf status` names it, so that nothing is silently weaker.
 enum MissingProtections {
+    private static let controllers = [
+        ("memory", "MemoryMax= or another limit of memory"), ("cpu", "CPUQuota= or CPUWeight="),
+        ("io", "IOWeight="), ("pids", "TasksMax="), ("cpuset", "AllowedCPUs="),
+    ]
+
     static func list(configuration: DaemonConfiguration, cgroupRoot: String?) -> [(kind: String, text: String)] {
         var missing: [(kind: String, text: String)] = []
         if let cgroupRoot {
-            if !controllers(cgroupRoot).contains("memory") {
+            let there = controllers(cgroupRoot)
+            for (name, what) in controllers where !there.contains(name) {
                 missing.append(
                     (
-                        "memory-controller",
-                        "no memory controller below \(cgroupRoot): limits and peaks of memory are not available"
+                        "\(name)-controller",
+                        "no \(name) controller below \(cgroupRoot): a task with \(what) is refused"
                     ))
             }
         } else {
@@ -54,7 +60,7 @@ enum MissingProtections {
     }
 
     private static func controllers(_ cgroup: String) -> [String] {
-        guard let bytes = (try? Files.read(cgroup + "/cgroup.controllers")) ?? nil else { return [] }
+        guard let bytes = (try? Files.read(cgroup + "/t/cgroup.subtree_control")) ?? nil else { return [] }
         return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
     }
 

@@ -1,3 +1,4 @@
+import TaskModel
 import Testing
 
 @testable import faf
@@ -92,10 +93,10 @@ struct ClockTests {
     }
 
     @Test func `sizes`() {
-        #expect(Clock.size(512) == "512 B")
-        #expect(Clock.size(1536) == "1.5 KiB")
-        #expect(Clock.size(200 << 20) == "200 MiB")
-        #expect(Clock.size(.max).hasSuffix("TiB"))
+        #expect(ByteSize.text(512) == "512 B")
+        #expect(ByteSize.text(1536) == "1.5 KiB")
+        #expect(ByteSize.text(200 << 20) == "200 MiB")
+        #expect(ByteSize.text(.max).hasSuffix("TiB"))
     }
 }
 

@@ -75,6 +75,66 @@ import Testing
         #expect(verdict == (.timedOut, .timeout))
     }
 
+    private func outOfMemory(
+        _ exit: ProcessExit, own: UInt64? = 1, kills: UInt64 = 1, max: UInt64? = 48 << 20,
+        policy: ResourceSettings.OOMPolicy? = nil, _ change: (inout AttemptObservation) -> Void = { _ in }
+    ) -> (state: RunState, reason: Reason) {
+        var seen = observation(.emptied, held: false)
+        seen.exit = exit
+        seen.usage = Usage(
+            userMicroseconds: 0, systemMicroseconds: 0, maxResidentBytes: 0, memoryPeakBytes: 50_000_000)
+        var counters = CgroupCounters()
+        counters.oomKills = kills
+        counters.ownOutOfMemory = own
+        counters.memoryMaxBytes = max
+        seen.usage?.counters = counters
+        change(&seen)
+        var settings = sampleRun().settings
+        settings.resources.oomPolicy = policy
+        return Verdict.judge(seen, settings: settings)
+    }
+
+    private let killed = ProcessExit.signaled(signal: 9, coreDumped: false)
+
+    @Test func `the OOM killer is told apart from other kills by its counters`() {
+        #expect(outOfMemory(killed).reason.kind == .oomKill)
+        #expect(outOfMemory(killed, kills: 0).reason.kind == .signal)
+        #expect(outOfMemory(killed, policy: .continue).reason.kind == .oomKill)
+        #expect(outOfMemory(.exited(code: 0), policy: .continue).state == .succeeded)
+        #expect(outOfMemory(.exited(code: 3), policy: .continue).reason.kind == .exitCode)
+        // As systemd has it: an attempt that lost a process is no success, whatever its script makes of it.
+        #expect(outOfMemory(.exited(code: 0)).reason.kind == .oomKill)
+        #expect(outOfMemory(.exited(code: 0), policy: .kill).reason.kind == .oomKill)
+        let stopped = outOfMemory(.signaled(signal: 15, coreDumped: false), kills: 0) {
+            $0.stop = StopRequest(cause: .outOfMemory, uid: 0)
+        }
+        #expect(stopped.reason.kind == .oomKill && stopped.state == .failed)
+    }
+
+    @Test func `whoever stopped it first is named, not the OOM killer`() {
+        let verdict = outOfMemory(killed) { $0.stop = StopRequest(cause: .kill, uid: 2001) }
+        #expect(verdict.state == .killed && verdict.reason.kind == .signal)
+        let signal = StopRequest(cause: .signal, signal: 9, uid: 2001)
+        #expect(outOfMemory(killed, policy: .continue) { $0.lastSignal = signal }.reason.kind == .signal)
+    }
+
+    @Test func `its own limit is blamed only if the kernel says so`() {
+        let killer = "the kernel killed one of its processes"
+        #expect(
+            outOfMemory(killed).reason.text
+                == killer + " because it had reached its own limit (MemoryMax=48.0 MiB, peak 47.6 MiB)")
+        #expect(
+            outOfMemory(killed, own: 0).reason.text
+                == killer
+                + " because memory ran out around it, not by its own limit (MemoryMax=48.0 MiB, peak 47.6 MiB)")
+        #expect(
+            outOfMemory(killed, own: 0, max: nil).reason.text
+                == killer + " because memory ran out around it; it has no MemoryMax= (peak 47.6 MiB)")
+        #expect(
+            outOfMemory(killed, own: nil, kills: 3).reason.text
+                == "the kernel killed 3 of its processes for lack of memory (MemoryMax=48.0 MiB, peak 47.6 MiB)")
+    }
+
     @Test func `a single signal counts only if the process died of it`() {
         let request = StopRequest(cause: .signal, signal: 10, uid: 2001)
         #expect(judge(.signaled(signal: 10, coreDumped: false)) { $0.lastSignal = request } == (.killed, .signal))

@@ -71,6 +71,27 @@ struct SpecificationTests {
         #expect(problem(encode(items)) == nil)
     }
 
+    @Test func `a limit names a file of the cgroup, and none elsewhere`() {
+        func end(_ text: String) -> Int? { Array(text.utf8).withUnsafeBytes { Specification.cgroupLimit($0) } }
+        #expect(end("memory.max=50331648") == 10)
+        #expect(end("memory.swap.max=0") == 15)
+        #expect(end("cpu.max=20000 100000") == 7)
+        #expect(end("io.weight=default 50") == 9)
+        for bad in [
+            "", "=", "=1", "memory.max", "memory.max=", "../x=1", "/x=1", ".x=1", "a/b=1", "a b=1", "a=1\n", "a=\0",
+            "A=1",
+        ] {
+            #expect(end(bad) == nil, "\(bad)")
+            #expect(problem(encode(good() + [(FAF_SPEC_CGROUP_LIMIT.rawValue, Array(bad.utf8))])) == .brokenItem)
+        }
+        let limit: Item = (FAF_SPEC_CGROUP_LIMIT.rawValue, Array("pids.max=5".utf8))
+        #expect(problem(encode(good() + [limit, limit])) == nil)
+        let policy: Item = (FAF_SPEC_OOM_POLICY.rawValue, [1, 0, 0, 0])
+        #expect(problem(encode(good() + [policy])) == nil)
+        #expect(problem(encode(good() + [policy, policy])) == .repeatedItem)
+        #expect(problem(encode(good() + [(FAF_SPEC_OOM_POLICY.rawValue, [2, 0, 0, 0])])) == .brokenItem)
+    }
+
     @Test func `damage is named`() {
         let bytes = encode(good())
         #expect(problem([]) == .tooShort)

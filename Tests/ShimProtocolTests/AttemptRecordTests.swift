@@ -36,6 +36,12 @@ struct AttemptRecordTests {
         #expect(throws: RecordError.damaged(.status)) { _ = try AttemptRecord(decoding: writer.bytes) }
     }
 
+    @Test func `what the kernel did not count is unknown, not 0`() throws {
+        let read = try AttemptRecord(decoding: full.encoded()).observation.usage?.counters
+        #expect(read?.oomKills == 8 && read?.ownOutOfMemory == 10)
+        #expect(read?.systemMicroseconds == nil && read?.readBytes == nil && read?.throttledMicroseconds == nil)
+    }
+
     @Test func `an empty status clears it, an empty result is one`() throws {
         var writer = SlotWriter()
         writer.bytes = full.encoded()
@@ -204,6 +210,14 @@ private let full: AttemptRecord = {
     observation.exit = .signaled(signal: 15, coreDumped: false)
     observation.usage = Usage(
         userMicroseconds: 1, systemMicroseconds: 2, maxResidentBytes: 3, memoryPeakBytes: 4, cgroupMicroseconds: 5)
+    var counters = CgroupCounters()
+    counters.userMicroseconds = 6
+    counters.memoryMaxBytes = 7
+    counters.oomKills = 8
+    counters.oomGroupKills = 9
+    counters.ownOutOfMemory = 10
+    counters.refusedForks = 11
+    observation.usage?.counters = counters
     observation.startedAt = Timestamp(microseconds: 100)
     observation.exitedAt = Timestamp(microseconds: 200)
     observation.endedAt = Timestamp(microseconds: 300)

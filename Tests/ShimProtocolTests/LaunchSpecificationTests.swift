@@ -60,6 +60,8 @@ struct LaunchSpecificationTests {
         specification.nice = -5
         specification.limits = [.init(resource: 7, soft: 1024, hard: UInt64.max)]
         specification.diesWithShim = true
+        specification.cgroupLimits = [.init(file: "memory.max", value: "1"), .init(file: "cpu.max", value: "2 3")]
+        specification.stopsOutOfMemory = true
         specification.kind = .notify
         specification.notifyAccess = .main
         specification.killMode = .mixed
@@ -89,6 +91,11 @@ struct LaunchSpecificationTests {
         #expect(texts(FAF_SPEC_STDOUT) == ["/o"])
         #expect(texts(FAF_SPEC_STDERR) == ["/e"])
         #expect(texts(FAF_SPEC_IO_DIR) == ["/io"])
+        #expect(texts(FAF_SPEC_CGROUP_LIMIT) == ["memory.max=1", "cpu.max=2 3"])
+        #expect(
+            items.filter { $0.tag == FAF_SPEC_OOM_POLICY.rawValue }.map(\.payload) == [
+                [UInt8(FAF_OOM_STOP.rawValue), 0, 0, 0]
+            ])
         #expect(items.filter { $0.tag == FAF_SPEC_GROUP.rawValue }.map { word32($0.payload, 0) } == [5, 4_000_000_000])
         let limit = try #require(items.first { $0.tag == FAF_SPEC_LIMIT.rawValue }).payload
         #expect(word32(limit, 0) == 7)
@@ -126,7 +133,10 @@ struct LaunchSpecificationTests {
     @Test func `what is not given is not there`() throws {
         let items = try #require(parse(try example.encoded()))
         let tags = Set(items.map(\.tag))
-        for tag in [FAF_SPEC_NOTIFY_PATH, FAF_SPEC_CGROUP, FAF_SPEC_STDOUT, FAF_SPEC_STDERR, FAF_SPEC_IO_DIR] {
+        for tag in [
+            FAF_SPEC_NOTIFY_PATH, FAF_SPEC_CGROUP, FAF_SPEC_STDOUT, FAF_SPEC_STDERR, FAF_SPEC_IO_DIR,
+            FAF_SPEC_CGROUP_LIMIT, FAF_SPEC_OOM_POLICY,
+        ] {
             #expect(!tags.contains(tag.rawValue))
         }
         #expect(tags.contains(FAF_SPEC_ORIGIN.rawValue))

@@ -30,6 +30,8 @@ SLOTS = {
     "said": (8, (1408, 1536), "<IiiiQQ", "flags error exit_status main_pid realtime boottime"),
     "progress": (9, (1664, 1792), "<QQ", "done total"),
     "cgroup": (10, (2048,), None, ""),
+    "counters": (40, (3200,), "<12Q", "cpu_user cpu_system cpu_throttled memory_max oom_kills oom_group_kills oom_own "
+                 "io_read io_written io_reads io_writes refused_forks"),
     "status": (11, (4096, 8448), None, ""),
     "result": (12, (12800, 17152), None, ""),
     "origin": (13, (21504,), None, ""),

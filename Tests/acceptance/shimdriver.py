@@ -25,6 +25,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 CORE, RECORDS, ENDS, NOTIFY, CGROUP, SCRIPT, REAL, ARGUMENT, ENVIRONMENT, CWD, GROUP, LIMIT, ALLOWED, STDOUT, STDERR, \
     ORIGIN, IO = range(1, 18)
+CGROUP_LIMIT, OOM_POLICY = 50, 51
 INFINITY = 2**64 - 1
 SEND_SIGKILL, NO_NEW_PRIVILEGES, CHANGE_USER, CWD_OPTIONAL, SET_NICE, DEATH_SIGNAL = (1 << n for n in range(6))
 KILL, SIGNAL, TIMEOUT_START, LEFTOVERS, SHUTDOWN, STOPPING = range(1, 7)
@@ -32,7 +33,8 @@ MAIN, ALL = 1, 2
 READY, FAILED = 1, 2
 STEPS = dict(specification=1, record=2, notify=3, cgroup=4, directory=5, clone=6, setsid=7, check=8, stdin=9, stdout=10,
              stderr=11, signals=12, limits=13, nice=14, oom=15, groups=16, gid=17, uid=18, capabilities=19, chdir=20,
-             nnp=21, close_range=22, exec=23)
+             nnp=21, close_range=22, exec=23,
+             cgroup_limit=50)
 HEADER = struct.Struct("<QIIQ")
 MAGIC = 0x43455053464146
 

@@ -20,7 +20,7 @@ import time
 import pytest
 import system
 from records import EXIT_CODE, EXIT_CORE, EXIT_NOT_STARTED, EXIT_SIGNAL, EXIT_UNKNOWN, Record
-from shimdriver import (ALL, CHANGE_USER, CWD_OPTIONAL, DEATH_SIGNAL, INFINITY, KILL, LEFTOVERS, MAIN,
+from shimdriver import (ALL, CGROUP_LIMIT, CHANGE_USER, CWD_OPTIONAL, DEATH_SIGNAL, INFINITY, KILL, LEFTOVERS, MAIN,
                         NO_NEW_PRIVILEGES, SEND_SIGKILL, SET_NICE, SHUTDOWN, SIGNAL, STEPS, STOPPING, TIMEOUT_START,
                         Place, describe, find_shim, item, specification)
 from system import wait_for
@@ -215,6 +215,41 @@ def test_a_missing_directory_is_told_by_step(place, name, step, error):
     assert place.attempt("exit 0", io=True).failed() == (STEPS[step], error)
     assert name == "runs" or os.listdir(place.base + "/runs") == []
     os.mkdir(f"{place.base}/{name}")
+
+
+@pytest.mark.cgroup
+def test_e3_limits_are_set_before_the_script_is_there(place):
+    """E3: in the cgroup at the script's first instruction."""
+    limits = [(CGROUP_LIMIT, b"cgroup.max.depth=3"), (CGROUP_LIMIT, b"cgroup.max.descendants=7")]
+    attempt = place.attempt('cat "$CGROUP/cgroup.max.depth" "$CGROUP/cgroup.max.descendants" > $OUT/limits',
+                            environment=[f"CGROUP={place.cgroup}/1.1"], extra=limits)
+    attempt.ready()
+    assert pathlib.Path(f"{attempt.cgroup}/cgroup.max.descendants").read_text() == "7\n", "already at the gate"
+    assert attempt.go().result() == (EXIT_CODE, 0)
+    assert attempt.output("limits").read_text() == "3\n7\n"
+
+
+@pytest.mark.cgroup
+def test_e3_a_limit_that_is_not_taken_is_told_and_nothing_is_left(place):
+    good = (CGROUP_LIMIT, b"cgroup.max.depth=3")
+    for bad, error in ((b"cgroup.max.depth=many", errno.EINVAL), (b"memory.nonsense=1", errno.ENOENT)):
+        attempt = place.attempt("touch $OUT/ran", extra=[good, (CGROUP_LIMIT, bad), good])
+        assert attempt.failed() == (STEPS["cgroup_limit"], error)
+        assert attempt.reply[3] == 1, "which one"
+        for path in (attempt.cgroup, attempt.record_path, attempt.notify_path):
+            assert not os.path.exists(path)
+    assert not pathlib.Path(place.out, "ran").exists()
+
+
+@pytest.mark.cgroup
+def test_what_the_cgroup_counted_is_kept_and_the_rest_is_unknown(place):
+    end = place.run("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done").end()
+    counters = end.get("counters")
+    assert counters["cpu_user"] + counters["cpu_system"] <= end.get("emptied")["cgroup"]
+    assert counters["cpu_user"] > 0
+    controllers = system.read(place.cgroup + "/cgroup.subtree_control").split()
+    for name, controller in (("oom_kills", "memory"), ("io_read", "io"), ("refused_forks", "pids")):
+        assert (counters[name] == INFINITY) == (controller not in controllers), name
 
 
 @pytest.mark.cgroup

@@ -11,7 +11,7 @@
 
 /* Embedded Swift has no errno.h of its own. */
 static const int32_t FAF_EBADMSG = EBADMSG, FAF_ECHILD = ECHILD, FAF_EEXIST = EEXIST, FAF_EMSGSIZE = EMSGSIZE,
-                     FAF_ENAMETOOLONG = ENAMETOOLONG, FAF_ENOMEM = ENOMEM, FAF_ESRCH = ESRCH;
+                     FAF_ENAMETOOLONG = ENAMETOOLONG, FAF_ENOENT = ENOENT, FAF_ENOMEM = ENOMEM, FAF_ESRCH = ESRCH;
 
 /* ------------------------------------------------------------------ arguments (Embedded Swift has no CommandLine here) */
 
@@ -152,7 +152,7 @@ int faf_signal_process(int pidfd, int signal);
 
 /* Waits for any of these that is >= 0, without a time limit: the timer is one of them. A set of bits. */
 struct faf_wait_set {
-    int signals, notify, timer, events, main;
+    int signals, notify, timer, events, main, memory;
 };
 enum faf_wait_bit {
     FAF_WAIT_SIGNALS = 1,
@@ -160,6 +160,7 @@ enum faf_wait_bit {
     FAF_WAIT_TIMER = 4,
     FAF_WAIT_EVENTS = 8, /* POLLPRI: cgroup.events changed since it was read */
     FAF_WAIT_MAIN = 16,
+    FAF_WAIT_MEMORY = 32, /* POLLPRI: memory.events changed since it was read */
 };
 int faf_wait(const struct faf_wait_set *set);
 
@@ -233,6 +234,11 @@ int faf_is_populated(int events);
 int faf_open_in(int directory, const char *name);
 /* The number behind `key` ("" for a file that is one number) in a file of the cgroup; UINT64_MAX: unknown. */
 uint64_t faf_cgroup_number(int cgroup, const char *file, const char *key);
+/* The same of an open file, which is read from its beginning. */
+uint64_t faf_number_at(int fd, const char *key);
+/* The sum of all numbers behind "key=" in a file of the cgroup (io.stat); UINT64_MAX: no such file. */
+uint64_t faf_cgroup_sum(int cgroup, const char *file, const char *key);
+int faf_write_in_cgroup(int cgroup, const char *file, const char *text);
 
 /* ------------------------------------------------------------------ --stop-all (stop.c) */
 

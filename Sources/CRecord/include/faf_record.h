@@ -43,6 +43,7 @@ enum faf_step {
     FAF_STEP_EXEC = 23,
     FAF_STEP_SUBREAPER = 24,
     FAF_STEP_MOTHER = 25, /* fafd's side: no mother could be started */
+    FAF_STEP_CGROUP_LIMIT = 50, /* a file of the attempt's cgroup did not take its value: FAF_SPEC_CGROUP_LIMIT */
 };
 
 /* systemd-like upper-case-free names, for messages: "exec", "chdir", ... */
@@ -102,6 +103,8 @@ enum faf_spec_tag {
     FAF_SPEC_JOURNAL = 22,     /* text: journald's stream socket (FAF_STREAM_JOURNAL) */
     FAF_SPEC_IDENTIFIER = 23,  /* text, no newline: SYSLOG_IDENTIFIER of what goes to the journal */
     FAF_SPEC_UNIT = 24,        /* text: what journald takes for the unit of a writer that it cannot look at any more */
+    FAF_SPEC_CGROUP_LIMIT = 50, /* text, repeated: FILE=VALUE, written before the script's process is cloned */
+    FAF_SPEC_OOM_POLICY = 51,  /* u32, enum faf_oom_policy; absent: FAF_OOM_CONTINUE */
 };
 
 /* Where standard output and standard error go. */
@@ -123,6 +126,7 @@ struct faf_spec_streams {
 
 enum faf_type { FAF_TYPE_SIMPLE = 0, FAF_TYPE_NOTIFY = 1 };
 enum faf_notify_access { FAF_NOTIFY_NONE = 0, FAF_NOTIFY_MAIN = 1, FAF_NOTIFY_EXEC = 2, FAF_NOTIFY_ALL = 3 };
+enum faf_oom_policy { FAF_OOM_CONTINUE = 0, FAF_OOM_STOP = 1 }; /* kill is the kernel's: memory.oom.group */
 enum faf_kill_mode { FAF_KILL_CONTROL_GROUP = 0, FAF_KILL_MIXED = 1, FAF_KILL_PROCESS = 2, FAF_KILL_NONE = 3 };
 
 enum faf_spec_flag {
@@ -184,7 +188,7 @@ struct faf_gate_reply {
     uint32_t kind;
     uint32_t step; /* FAILED: enum faf_step */
     int32_t error; /* FAILED: errno */
-    int32_t pid;   /* the shim's */
+    int32_t pid;   /* READY: the shim's. FAILED at FAF_STEP_CGROUP_LIMIT: which item, from 0 */
 };
 
 /* ------------------------------------------------------------------ stop requests
@@ -203,6 +207,7 @@ enum faf_stop_cause {
     FAF_STOP_LEFTOVERS = 4,     /* the shim's own */
     FAF_STOP_SHUTDOWN = 5,      /* as KILL, other cause */
     FAF_STOP_STOPPING = 6,      /* the task said STOPPING=1: no signal, SIGKILL at the timeout */
+    FAF_STOP_OOM = 20,          /* the shim's own: OOMPolicy=stop */
 };
 enum faf_stop_whom { FAF_WHOM_MAIN = 1, FAF_WHOM_ALL = 2 };
 
@@ -244,6 +249,7 @@ enum faf_slot_tag {
     FAF_SLOT_STATUS = 11,
     FAF_SLOT_RESULT = 12,
     FAF_SLOT_ORIGIN = 13,
+    FAF_SLOT_COUNTERS = 40,
 };
 
 /* Offsets in the file. The first page holds what every attempt writes; texts lie in pages of their own, which stay holes
@@ -263,6 +269,7 @@ enum faf_slot_tag {
 #define FAF_AT_PROGRESS_B 1792
 #define FAF_AT_CGROUP 2048 /* text: absolute path; length 0: no cgroup */
 #define FAF_CGROUP_MAX 1024
+#define FAF_AT_COUNTERS 3200 /* room for 208 bytes */
 #define FAF_AT_STATUS_A 4096
 #define FAF_AT_STATUS_B 8448
 #define FAF_AT_RESULT_A 12800
@@ -322,6 +329,17 @@ struct faf_record_emptied {
     uint64_t memory_peak_bytes; /* UINT64_MAX: unknown */
     uint32_t flags;
     int32_t end_error; /* errno of the end that could not be written, else 0 */
+};
+
+/* What the cgroup counted, read when it was empty, written before EMPTIED. UINT64_MAX: unknown. More may be put behind. */
+struct faf_record_counters {
+    uint64_t cpu_user_us, cpu_system_us, cpu_throttled_us; /* cpu.stat */
+    uint64_t memory_max_bytes;    /* memory.max; unknown also if there is no limit */
+    uint64_t oom_kills;           /* memory.events oom_kill: processes, whoever ran out of memory */
+    uint64_t oom_group_kills;     /* memory.events oom_group_kill; Linux 5.17 */
+    uint64_t oom_own;             /* memory.events.local oom: this cgroup's own limit was the reason */
+    uint64_t io_read_bytes, io_written_bytes, io_reads, io_writes; /* io.stat, all devices */
+    uint64_t refused_forks;       /* pids.events max */
 };
 
 struct faf_record_stop { /* STOP (the attempt's one stop sequence) and SIGNAL (the latest single signal) */

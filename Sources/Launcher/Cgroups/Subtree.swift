@@ -16,7 +16,7 @@ final class Subtree: Sendable {
     }
 
     private let directories: Directories
-    private let mount: CgroupMount?
+    let mount: CgroupMount?
     private let state: Mutex<Root>
 
     private init(_ directories: Directories, _ mount: CgroupMount?, _ root: Root) {
@@ -123,7 +123,7 @@ final class Subtree: Sendable {
         for name in ["hold", "shims", "t"] { try top.child(name).make() }
         if OwnProcess.uid == 0 {
             // As far as it goes: a cgroup that has processes of its own may not hand controllers down.
-            let controllers = ["memory", "cpu", "io", "pids"]
+            let controllers = ["memory", "cpu", "io", "pids", "cpuset"]
             _ = Cgroup(path: mount).enableControllers(controllers)
             _ = top.enableControllers(controllers)
             _ = top.child("t").enableControllers(controllers)

@@ -15,7 +15,8 @@ extension Launcher {
         try subtree.look()
         try mothers.ensure()
         let specification: [UInt8]
-        do { specification = try self.specification(launch).encoded() } catch {
+        let limits = try kernelLimits(launch.run.settings.resources)
+        do { specification = try self.specification(launch, limits).encoded() } catch {
             throw LaunchFailure(
                 step: "specification", errno: ErrorNumber.invalid, message: "the attempt cannot be launched: \(error)",
                 remedy: "correct the unit or the parameters")
@@ -24,10 +25,10 @@ extension Launcher {
         launched.insert(name, launch.attempt.invocation)
         let deadline = Clocks.boottime + Launcher.readyTimeout
         do throws(LaunchFailure) {
-            if let prepared = try await prepareOnce(specification, deadline: deadline) { return prepared }
+            if let prepared = try await prepareOnce(specification, limits, deadline: deadline) { return prepared }
             // The mother died with this launch in her hands. Her shim, if there was one, never got its go.
             removeIfNeverRan(launch.attempt.invocation)
-            if let prepared = try await prepareOnce(specification, deadline: deadline) { return prepared }
+            if let prepared = try await prepareOnce(specification, limits, deadline: deadline) { return prepared }
             throw failure(motherStepName, ErrorNumber.brokenPipe)
         } catch {
             launched.remove(name, launch.attempt.invocation)
@@ -36,8 +37,9 @@ extension Launcher {
     }
 
     /// `nil`: the gate's other end went away without an answer.
-    private func prepareOnce(_ specification: [UInt8], deadline: Int64) async throws(LaunchFailure) -> PreparedAttempt?
-    {
+    private func prepareOnce(
+        _ specification: [UInt8], _ limits: KernelLimits.Files, deadline: Int64
+    ) async throws(LaunchFailure) -> PreparedAttempt? {
         let gate = try await hand(specification, deadline: deadline)
         switch await waitForReply(gate.rawValue, deadline: deadline) {
         case .ready: break
@@ -56,7 +58,9 @@ extension Launcher {
         switch GateReply(bytes) {
         case .ready(let pid)?:
             return PreparedAttempt(shimPID: pid, gate: gate, isDelegated: subtree.isDelegated)
-        case .failed(let step, let errno)?: throw failure(step, errno)
+        case .failed(_, let errno, item: let item?)? where limits.files.indices.contains(item):
+            throw .refusedLimit(limits.files[item], errno: errno)
+        case .failed(let step, let errno, _)?: throw failure(step, errno)
         case nil: throw failure("specification", ErrorNumber.protocol)
         }
     }
@@ -133,7 +137,9 @@ extension Launcher {
         _ = try? Files.remove(files.notifySocket(id))
     }
 
-    private func specification(_ launch: Launch) throws(SystemError) -> LaunchSpecification {
+    private func specification(
+        _ launch: Launch, _ limits: KernelLimits.Files
+    ) throws(SystemError) -> LaunchSpecification {
         let run = launch.run
         let settings = run.settings
         let invocation = launch.attempt.invocation
@@ -156,7 +162,9 @@ extension Launcher {
         specification.changesUser = changesUser
         specification.umask = settings.umask
         specification.nice = settings.nice
-        specification.limits = try limits(settings)
+        specification.limits = try self.limits(settings)
+        specification.cgroupLimits = limits.files.map { .init(file: $0.file, value: $0.value) }
+        specification.stopsOutOfMemory = limits.stops
         specification.noNewPrivileges = settings.noNewPrivileges
         specification.kind = settings.kind
         specification.notifyAccess = settings.notifyAccess

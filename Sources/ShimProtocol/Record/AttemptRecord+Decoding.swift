@@ -59,6 +59,9 @@ extension AttemptRecord {
                 observation.usage?.memoryPeakBytes = emptied.memory_peak_bytes
             }
             if emptied.cgroup_us != UInt64.max { observation.usage?.cgroupMicroseconds = emptied.cgroup_us }
+            if let counters = try reader.value(of: .counters, as: faf_record_counters.self) {
+                observation.usage?.counters = CgroupCounters(counters)
+            }
             if emptied.flags & FAF_EMPTIED_NOT_DURABLE.rawValue != 0 { endError = emptied.end_error }
         }
     }
@@ -120,6 +123,34 @@ extension AttemptRecord {
             observation.status = String(decoding: status, as: UTF8.self)
         }
         observation.resultText = try reader.payload(of: .result).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension CgroupCounters {
+    fileprivate init(_ slot: faf_record_counters) {
+        func known(_ value: UInt64) -> UInt64? { value == UInt64.max ? nil : value }
+        self.init()
+        userMicroseconds = known(slot.cpu_user_us)
+        systemMicroseconds = known(slot.cpu_system_us)
+        throttledMicroseconds = known(slot.cpu_throttled_us)
+        memoryMaxBytes = known(slot.memory_max_bytes)
+        oomKills = known(slot.oom_kills)
+        oomGroupKills = known(slot.oom_group_kills)
+        ownOutOfMemory = known(slot.oom_own)
+        readBytes = known(slot.io_read_bytes)
+        writtenBytes = known(slot.io_written_bytes)
+        reads = known(slot.io_reads)
+        writes = known(slot.io_writes)
+        refusedForks = known(slot.refused_forks)
+    }
+
+    var slot: faf_record_counters {
+        faf_record_counters(
+            cpu_user_us: userMicroseconds ?? .max, cpu_system_us: systemMicroseconds ?? .max,
+            cpu_throttled_us: throttledMicroseconds ?? .max, memory_max_bytes: memoryMaxBytes ?? .max,
+            oom_kills: oomKills ?? .max, oom_group_kills: oomGroupKills ?? .max, oom_own: ownOutOfMemory ?? .max,
+            io_read_bytes: readBytes ?? .max, io_written_bytes: writtenBytes ?? .max, io_reads: reads ?? .max,
+            io_writes: writes ?? .max, refused_forks: refusedForks ?? .max)
     }
 }
 

@@ -61,6 +61,7 @@ extension AttemptRecord {
             writer.write(.exited, rawBytes(exited))
         }
         if phase >= .emptied {
+            if let counters = observation.usage?.counters { writer.write(.counters, rawBytes(counters.slot)) }
             var emptied = faf_record_emptied()
             emptied.realtime_us = microseconds(observation.endedAt)
             emptied.memory_peak_bytes = observation.usage?.memoryPeakBytes ?? UInt64.max

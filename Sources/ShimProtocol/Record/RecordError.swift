@@ -18,7 +18,7 @@ public enum RecordError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// A part of a record that is written and checksummed by itself.
 public enum RecordSlot: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    case head, passed, started, exited, emptied, stop, signal, said, progress, cgroup, status, result, origin
+    case head, passed, started, exited, emptied, stop, signal, said, progress, cgroup, status, result, origin, counters
 
     public var description: String { rawValue }
 }

@@ -34,6 +34,10 @@ extension LaunchSpecification {
             let item = faf_spec_limit(resource: limit.resource, reserved: 0, soft: limit.soft, hard: limit.hard)
             writer.add(FAF_SPEC_LIMIT, bytes: rawBytes(item))
         }
+        for limit in cgroupLimits {
+            try writer.add(FAF_SPEC_CGROUP_LIMIT, "\(limit.file)=\(limit.value)", "a limit of the cgroup")
+        }
+        if stopsOutOfMemory { writer.add(FAF_SPEC_OOM_POLICY, bytes: rawBytes(FAF_OOM_STOP.rawValue)) }
         for directory in allowedDirectories { try writer.add(FAF_SPEC_ALLOWED_DIR, directory, "an allowed directory") }
         try writer.add(FAF_SPEC_STDOUT, standardOutput, "the standard output's path")
         try writer.add(FAF_SPEC_STDERR, standardError, "the standard error's path")

@@ -44,6 +44,10 @@ public struct LaunchSpecification: Sendable, Hashable {
     public var notifyPath: String?
     /// The attempt's cgroup, to be made; `nil`: none.
     public var cgroup: String?
+    /// What the kernel enforces for the cgroup.
+    public var cgroupLimits: [CgroupLimit] = []
+    /// The attempt is stopped once the kernel has killed one of its processes for lack of memory.
+    public var stopsOutOfMemory = false
     /// The directory for input and results, to be made for the run's uid.
     public var ioDirectory: String?
     /// The file to append to; `nil`: /dev/null.
@@ -54,6 +58,18 @@ public struct LaunchSpecification: Sendable, Hashable {
     public var streams: Streams?
     /// Opaque to the shim, which copies it into the record.
     public var origin: [UInt8] = []
+
+    /// A value for a file of the attempt's cgroup, as the kernel reads it.
+    public struct CgroupLimit: Sendable, Hashable {
+        /// `memory.max`
+        public var file: String
+        public var value: String
+
+        public init(file: String, value: String) {
+            self.file = file
+            self.value = value
+        }
+    }
 
     /// `StandardOutput=` and `StandardError=` as the script's process opens them, with the run's rights.
     public struct Streams: Sendable, Hashable {

@@ -44,6 +44,32 @@ enum SettingText {
         }
     }
 
+    static func amount(_ value: ResourceSettings.Amount) -> String {
+        switch value {
+        case .infinity: return "infinity"
+        case .share(let share): return tenThousandths(share)
+        case .absolute(let number):
+            let unit = ["E", "P", "T", "G", "M", "K"].enumerated().first {
+                number != 0 && number % (1 << (60 - 10 * $0.offset)) == 0
+            }
+            return unit.map { "\(number >> (60 - 10 * UInt64($0.offset)))\($0.element)" } ?? String(number)
+        }
+    }
+
+    static func weight(_ value: ResourceSettings.Weight) -> String {
+        switch value {
+        case .idle: "idle"
+        case .of(let weight): String(weight)
+        }
+    }
+
+    /// As a percentage.
+    static func tenThousandths(_ value: UInt32) -> String {
+        let (whole, rest) = value.quotientAndRemainder(dividingBy: 100)
+        if rest == 0 { return "\(whole)%" }
+        return rest % 10 == 0 ? "\(whole).\(rest / 10)%" : "\(whole).\(rest < 10 ? "0" : "")\(rest)%"
+    }
+
     static func limit(_ value: TaskSettings.ResourceLimit) -> String {
         func number(_ value: UInt64) -> String { value == .max ? "infinity" : String(value) }
         return value.soft == value.hard ? number(value.soft) : "\(number(value.soft)):\(number(value.hard))"

@@ -6,6 +6,9 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
     case size
     case percent
     case number
+    case count
+    case weight
+    case cpus
     case command
     case path
     case paths
@@ -32,9 +35,12 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
         case .text: "text"
         case .boolean: "yes or no"
         case .timeSpan: "time span (`90`, `1min 30s`, `infinity`)"
-        case .size: "size (`150M`)"
+        case .size: "size (`150M`), percentage, `infinity`"
         case .percent: "percentage (`50%`)"
         case .number: "number"
+        case .count: "number, percentage, `infinity`"
+        case .weight: "1 … 10000, or `idle`"
+        case .cpus: "numbers and ranges (`0-3,5`)"
         case .command: "absolute path and arguments"
         case .path: "absolute path"
         case .paths: "absolute paths"

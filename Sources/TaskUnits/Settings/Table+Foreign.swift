@@ -115,9 +115,9 @@ extension SettingTable {
             [
                 "Slice", "Delegate", "DelegateSubgroup", "DisableControllers", "CPUAccounting", "MemoryAccounting",
                 "IOAccounting", "TasksAccounting", "IPAccounting", "BlockIOAccounting", "StartupCPUWeight", "CPUShares",
-                "StartupCPUShares", "CPUQuotaPeriodSec", "AllowedCPUs", "StartupAllowedCPUs", "AllowedMemoryNodes",
-                "StartupAllowedMemoryNodes", "MemoryMin", "MemoryLow", "DefaultMemoryMin", "DefaultMemoryLow",
-                "StartupMemoryLow", "StartupMemoryHigh", "StartupMemoryMax", "MemorySwapMax", "StartupMemorySwapMax",
+                "StartupCPUShares", "StartupAllowedCPUs", "AllowedMemoryNodes",
+                "StartupAllowedMemoryNodes", "MemoryMin", "DefaultMemoryMin", "DefaultMemoryLow",
+                "StartupMemoryLow", "StartupMemoryHigh", "StartupMemoryMax", "StartupMemorySwapMax",
                 "MemoryZSwapMax", "StartupMemoryZSwapMax", "MemoryZSwapWriteback", "MemoryLimit",
                 "MemoryPressureWatch", "MemoryPressureThresholdSec", "CPUPressureWatch", "CPUPressureThresholdSec",
                 "IOPressureWatch", "IOPressureThresholdSec", "StartupIOWeight", "IODeviceWeight",

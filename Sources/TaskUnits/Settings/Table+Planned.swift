@@ -17,15 +17,7 @@ extension SettingTable {
             "Task", "the watchdog", [("WatchdogSec", .timeSpan), ("WatchdogSignal", .signal)],
             remedy: "remove the line"),
         .planned(
-            "Task", "a limit of the attempt's cgroup",
-            [
-                ("MemoryMax", .size), ("MemoryHigh", .size), ("CPUQuota", .percent), ("CPUWeight", .number),
-                ("IOWeight", .number), ("TasksMax", .number),
-            ],
-            remedy: "remove the line; `systemctl set-property faf-tasks.service` limits all tasks together"),
-        .planned(
-            "Task", "what happens when memory runs out",
-            [("OOMPolicy", .choice(["continue", "stop", "kill"])), ("OOMScoreAdjust", .number)],
+            "Task", "who is killed first when memory runs out", [("OOMScoreAdjust", .number)],
             remedy: "remove the line"),
         .planned(
             "Task", "sampling of memory and CPU",

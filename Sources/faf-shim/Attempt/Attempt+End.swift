@@ -14,6 +14,7 @@ extension Attempt {
             emptied.cgroup_us = faf_cgroup_number(cgroup, cString("cpu.stat"), cString("usage_usec"))
             emptied.memory_peak_bytes = faf_cgroup_number(cgroup, cString("memory.peak"), cString(""))
         }
+        keepCounters()
         faf_now(&emptied.realtime_us, &emptied.boottime_us)
         let error = writeEnd(emptied)
         if error < 0 {

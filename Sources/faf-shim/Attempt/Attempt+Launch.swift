@@ -59,7 +59,7 @@ extension Attempt {
     private mutating func waitForExec(_ report: Int32) {
         while true {
             armTimer()
-            var set = faf_wait_set(signals: signals, notify: -1, timer: timer, events: -1, main: report)
+            var set = faf_wait_set(signals: signals, notify: -1, timer: timer, events: -1, main: report, memory: -1)
             let ready = faf_wait(&set)
             if ready & Int32(FAF_WAIT_TIMER.rawValue) != 0 { timerFired() }
             if ready & Int32(FAF_WAIT_MAIN.rawValue) != 0 { return }
@@ -70,7 +70,7 @@ extension Attempt {
 
     private mutating func reapFailed() {
         var ended = faf_ended()
-        var set = faf_wait_set(signals: -1, notify: -1, timer: -1, events: -1, main: mainDescriptor)
+        var set = faf_wait_set(signals: -1, notify: -1, timer: -1, events: -1, main: mainDescriptor, memory: -1)
         while faf_reap(script, &ended) == 0 { _ = faf_wait(&set) }
     }
 

@@ -14,7 +14,7 @@ extension Attempt {
             notify = try check(FAF_STEP_NOTIFY_SOCKET, faf_notify_socket(path, core.uid, core.gid))
             hasSocket = true
         }
-        if let path = paths.cgroup { try makeCgroup(path) }
+        if let path = paths.cgroup { try makeCgroup(path, specification) }
         if let path = paths.io {
             hasDirectory = try check(FAF_STEP_DIRECTORY, faf_make_private_directory(path, core.uid, core.gid)) == 1
         }
@@ -61,7 +61,9 @@ extension Attempt {
         }
     }
 
-    private mutating func makeCgroup(_ path: UnsafePointer<CChar>) throws(StepFailure) {
+    private mutating func makeCgroup(
+        _ path: UnsafePointer<CChar>, _ specification: Specification
+    ) throws(StepFailure) {
         var error = faf_mkdir(path, 0o755)
         if error == -FAF_EEXIST && faf_rmdir(path) == 0 {
             // Left by a shim that was killed at the gate: the kernel lets only an empty one go.
@@ -71,6 +73,7 @@ extension Attempt {
         hasCgroup = true
         cgroup = try check(FAF_STEP_CGROUP, faf_open(path, FAF_OPEN_DIRECTORY.rawValue))
         events = try check(FAF_STEP_CGROUP, faf_open_in(cgroup, cString("cgroup.events")))
+        try setLimits(specification)
     }
 
     /// As if it had never been. The record goes last: while it is there, fafd can find the rest by it.
@@ -89,7 +92,7 @@ extension Attempt {
     }
 
     @discardableResult
-    private func check(_ step: faf_step, _ result: Int32) throws(StepFailure) -> Int32 {
+    func check(_ step: faf_step, _ result: Int32) throws(StepFailure) -> Int32 {
         if result < 0 { throw StepFailure(step, -result) }
         return result
     }

@@ -16,8 +16,10 @@ extension Attempt {
             armTimer()
             var set = faf_wait_set(
                 signals: signals, notify: notify, timer: timer, events: mainHasEnded ? events : -1,
-                main: main != script && !mainHasEnded ? mainDescriptor : -1)
-            if faf_wait(&set) & Int32(FAF_WAIT_TIMER.rawValue) != 0 { timerFired() }
+                main: main != script && !mainHasEnded ? mainDescriptor : -1, memory: memory)
+            let ready = faf_wait(&set)
+            if ready & Int32(FAF_WAIT_TIMER.rawValue) != 0 { timerFired() }
+            if ready & Int32(FAF_WAIT_MEMORY.rawValue) != 0 { watchMemory() }
         }
     }
 

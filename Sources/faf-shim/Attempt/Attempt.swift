@@ -88,6 +88,8 @@ struct Attempt: ~Copyable {
     var cgroup: Int32 = -1
     /// cgroup.events of the attempt's cgroup.
     var events: Int32 = -1
+    /// memory.events, if OOMPolicy=stop.
+    var memory: Int32 = -1
     /// Of the cgroup's name in the hierarchy, as /proc has it (`paths.cgroupName`).
     var cgroupNameLength = 0
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import TaskHost
+import TaskModel
 import TaskUnits
 import Varlink
 
@@ -115,7 +116,7 @@ struct AnalyzeCommand: ParsableCommand {
         guard let number = value.integerValue else { return "" }
         switch kind {
         case "timespan": return " µs (\(Clock.exact(number)))"
-        case "size": return " bytes (\(Clock.size(number)))"
+        case "size": return " bytes (\(ByteSize.text(UInt64(clamping: number))))"
         case "signal": return UInt8(exactly: number).map { " (\(Value.signalName($0)))" } ?? ""
         default: return ""
         }

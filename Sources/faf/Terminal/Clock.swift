@@ -69,19 +69,4 @@ enum Clock {
         }
         return "\(seconds) s"
     }
-
-    /// `3.4 MiB`.
-    static func size(_ bytes: Int64) -> String {
-        var value = bytes
-        var remainder: Int64 = 0
-        var unit = 0
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        while value >= 1024 && unit + 1 < units.count {
-            remainder = value % 1024
-            value /= 1024
-            unit += 1
-        }
-        let tenth = remainder * 10 / 1024
-        return unit == 0 || value >= 100 ? "\(value) \(units[unit])" : "\(value).\(tenth) \(units[unit])"
-    }
 }

@@ -19,9 +19,9 @@ import Testing
     }
 
     @Test(arguments: [
-        "RuntimeMaxSec", "WatchdogSec", "MemoryMax", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
+        "RuntimeMaxSec", "WatchdogSec", "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
         "StandardInput", "SyslogFacility", "PrivateTmp", "ProtectSystem", "ProtectHome", "CapabilityBoundingSet",
-        "AmbientCapabilities", "OOMPolicy", "CPUQuota", "TasksMax", "MemoryAbove", "CPUTimes", "Restart", "Slice",
+        "AmbientCapabilities", "MemoryAbove", "CPUTimes", "Restart", "Slice",
         "ExecStartPre", "DynamicUser", "LoadCredential",
     ])
     func `these keys are known and refused in Task`(_ key: String) {

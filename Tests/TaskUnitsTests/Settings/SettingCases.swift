@@ -88,5 +88,20 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
         .init(
             key: "SuccessExitStatus", good: "3 TEMPFAIL SIGTERM", shown: "3 TEMPFAIL SIGTERM", other: "9",
             bad: ["256", "-1", "SIGNONE"], isList: true),
+        .init(
+            key: "MemoryMax", good: "1G 512M", shown: "1536M", other: "infinity",
+            bad: ["0", "0%", "101%", "1GB", "-1", "1.5.5%", "Infinity"]),
+        .init(key: "MemoryHigh", good: "12.5%", shown: "12.5%", other: "1000", bad: ["0", "x%"]),
+        .init(key: "MemoryLow", good: "0", shown: "0", other: "infinity", bad: ["-0", "1 %"]),
+        .init(key: "MemorySwapMax", good: "0", shown: "0", other: "1.05%", bad: ["none"]),
+        .init(key: "OOMPolicy", good: "kill", shown: "kill", other: "continue", bad: ["Kill", "restart"]),
+        .init(key: "CPUQuota", good: "150%", shown: "150%", other: "0.5%", bad: ["20", "0%", "-1%", "infinity"]),
+        .init(key: "CPUQuotaPeriodSec", good: "10ms", shown: "10ms", other: "infinity", bad: ["10x"]),
+        .init(key: "CPUWeight", good: "idle", shown: "idle", other: "10000", bad: ["0", "10001", "Idle", "50%"]),
+        .init(
+            key: "AllowedCPUs", good: "0-3,5 7", shown: "0-3,5 7", other: "1", bad: ["3-1", "-1", "a", "1-", "8192"],
+            isList: true),
+        .init(key: "IOWeight", good: "250", shown: "250", other: "1", bad: ["0", "10001", "idle"]),
+        .init(key: "TasksMax", good: "10%", shown: "10%", other: "100", bad: ["0", "-5", "1K", "0%"]),
     ]
 }
