@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Store
 import TaskModel
@@ -118,6 +119,14 @@ struct RunReader {
                 maxResidentBytes: try fields.uint64(column(.maxResidentBytes)),
                 memoryPeakBytes: try fields.optionalUInt64(column(.memoryPeakBytes)),
                 cgroupMicroseconds: try fields.optionalUInt64(column(.cgroupMicroseconds)))
+        }
+        if let json = try fields.optionalText(column(.details)) {
+            do {
+                let details = try JSONDecoder().decode(AttemptDetails.self, from: Data(json.utf8))
+                attempt.usage?.counters = details.counters
+            } catch {
+                throw fields.damage(column(.details), "no details of an attempt: \(error)")
+            }
         }
         attempt.startedAt = try fields.optionalTimestamp(column(.startedAt))
         attempt.endedAt = try fields.optionalTimestamp(column(.endedAt))

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Store
 import TaskModel
@@ -147,9 +148,10 @@ struct RunWriter {
         }
     }
 
-    private func row(_ attempt: Attempt, of run: RunID) -> [(any DatabaseValueConvertible)?] {
+    private func row(_ attempt: Attempt, of run: RunID) throws -> [(any DatabaseValueConvertible)?] {
         let exit = attempt.exit.map(Self.row)
         let usage = attempt.usage
+        let details = try AttemptDetails(attempt).map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
         return AttemptColumn.allCases.map { column in
             switch column {
             case .run: run.rawValue
@@ -171,6 +173,7 @@ struct RunWriter {
             case .cgroupMicroseconds: (usage?.cgroupMicroseconds).map { Int64(bitPattern: $0) }
             case .startedAt: attempt.startedAt?.microseconds
             case .endedAt: attempt.endedAt?.microseconds
+            case .details: details
             }
         }
     }

@@ -1,4 +1,5 @@
 import GRDB
+import TaskModel
 
 /// The tables, and how they came to be. A migration that was released is never changed: a new one follows it. A database
 /// that knows a migration which is not listed here was written by a newer version.
@@ -11,6 +12,7 @@ import GRDB
 ///
 /// Times are µs since 1970. Unsigned 64-bit values are stored with the same bits. Sets and lists of ids are decimal
 /// numbers with commas between. `parameters` is a JSON array of `[name, kind, text]`.
+/// `details` is what else is known of an attempt and nothing is looked for by: `AttemptDetails` as JSON.
 enum Schema {
     /// "faf" and a zero, so that `file` knows it and no other program's database is taken for ours.
     static let applicationID: Int32 = 0x6661_6600
@@ -20,6 +22,9 @@ enum Schema {
         migrator.registerMigration("1-runs") { database in
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
             try database.execute(sql: version1)
+        }
+        migrator.registerMigration("3-details") { database in
+            try database.execute(sql: "ALTER TABLE attempts ADD COLUMN details TEXT")
         }
         return migrator
     }
@@ -119,9 +124,21 @@ enum RunColumn: Int, CaseIterable {
 /// The columns of `attempts`, in the order in which they are written and read.
 enum AttemptColumn: Int, CaseIterable {
     case run, number, invocation, boot, state, reasonKind, reasonText, shimPID, mainPID, exitKind, exitCode, exitStep,
-        userMicroseconds, systemMicroseconds, maxResidentBytes, memoryPeakBytes, cgroupMicroseconds, startedAt, endedAt
+        userMicroseconds, systemMicroseconds, maxResidentBytes, memoryPeakBytes, cgroupMicroseconds, startedAt, endedAt,
+        details
 
     static let list = allCases.map { "\($0)" }.joined(separator: ", ")
     /// The row as a JSON object, in SQL.
     static let json = "json_object(\(allCases.map { "'\($0)', \($0)" }.joined(separator: ", ")))"
+}
+
+/// The column `details` of an attempt. A field that is not there is one that an older version did not know.
+struct AttemptDetails: Codable {
+    var counters: CgroupCounters?
+
+    /// `nil`: nothing to be kept.
+    init?(_ attempt: Attempt) {
+        counters = attempt.usage?.counters
+        if counters == nil { return nil }
+    }
 }

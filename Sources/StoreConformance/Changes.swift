@@ -25,6 +25,18 @@ extension StoreConformance {
             try await store.insert(run)
             #expect(try await store.run(run.id) == run)
         },
+        Check("what an attempt's cgroup counted is read back, and what it did not count stays unknown") {
+            (store) async throws in
+            var run = sampleRun(1, state: .failed)
+            var counters = CgroupCounters()
+            counters.oomKills = 3
+            counters.ownOutOfMemory = 0
+            counters.readBytes = .max
+            run.attempts[run.attempts.count - 1].usage?.counters = counters
+            try await store.insert(run)
+            #expect(try await store.run(run.id) == run)
+            #expect(try await store.run(run.id)?.attempts.last?.usage?.counters?.writes == nil)
+        },
         Check("every reason is read back") { (store) async throws in
             for (index, kind) in Reason.Kind.allCases.enumerated() {
                 var run = sampleRun(Int64(index + 1), state: .failed)

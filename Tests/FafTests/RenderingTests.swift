@@ -56,6 +56,24 @@ struct RenderingTests {
         return run
     }
 
+    @Test func `what the kernel did for the unit's limits is shown`() {
+        var run = failed
+        run.attempts[0].usage?.cpuUserUSec = 1_900_000
+        run.attempts[0].usage?.cpuSystemUSec = 100_000
+        run.attempts[0].usage?.cpuThrottledUSec = 12_000_000
+        run.attempts[0].usage?.oomKills = 1
+        run.attempts[0].usage?.readBytes = 3 << 20
+        run.attempts[0].usage?.writtenBytes = 0
+        run.attempts[0].usage?.refusedForks = 40
+        #expect(
+            details(run, colorless).all.suffix(5) == [
+                "         used: 2 s of CPU time (1.9 s user, 100 ms kernel), 9.0 MiB of memory at most in all its "
+                    + "processes",
+                "        disks: 3.0 MiB read, 0 B written", "    held back: 12 s by CPUQuota=",
+                "out of memory: the kernel killed 1 process", "    TasksMax=: refused 40 forks",
+            ])
+    }
+
     private func details(_ run: Wire.Run, _ terminal: Terminal) -> RunDetails {
         RunDetails(run: run, terminal: terminal, now: now, userName: { $0 == 0 ? "root" : nil })
     }

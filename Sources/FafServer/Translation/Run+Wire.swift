@@ -39,10 +39,21 @@ extension Reason {
 
 extension Usage {
     var wire: Wire.Usage {
-        Wire.Usage(
+        func number(_ value: UInt64?) -> Int64? { value.map { Int64(clamping: $0) } }
+        var wire = Wire.Usage(
             userUSec: Int64(clamping: userMicroseconds), systemUSec: Int64(clamping: systemMicroseconds),
-            maxResidentBytes: Int64(clamping: maxResidentBytes),
-            memoryPeakBytes: memoryPeakBytes.map { Int64(clamping: $0) },
-            cpuUSec: cgroupMicroseconds.map { Int64(clamping: $0) })
+            maxResidentBytes: Int64(clamping: maxResidentBytes), memoryPeakBytes: number(memoryPeakBytes),
+            cpuUSec: number(cgroupMicroseconds))
+        wire.cpuUserUSec = number(counters?.userMicroseconds)
+        wire.cpuSystemUSec = number(counters?.systemMicroseconds)
+        wire.cpuThrottledUSec = number(counters?.throttledMicroseconds)
+        wire.memoryMaxBytes = number(counters?.memoryMaxBytes)
+        wire.oomKills = number(counters?.oomKills)
+        wire.readBytes = number(counters?.readBytes)
+        wire.writtenBytes = number(counters?.writtenBytes)
+        wire.reads = number(counters?.reads)
+        wire.writes = number(counters?.writes)
+        wire.refusedForks = number(counters?.refusedForks)
+        return wire
     }
 }

@@ -1,4 +1,5 @@
 import FafAPI
+import TaskModel
 import Varlink
 
 /// `faf show` and `faf status RUN`: a run in many lines.
@@ -73,17 +74,41 @@ struct RunDetails {
         if let exitStatus = attempt.exitStatus { lines.append(field("exit status", String(exitStatus))) }
         if let signal = attempt.signal { lines.append(field("signal", signal)) }
         if let reason = attempt.reason { lines.append(field("reason", "\(reason.kind): \(reason.text)")) }
-        if let usage = attempt.usage { lines.append(field("used", describe(usage))) }
+        if let usage = attempt.usage {
+            lines.append(field("used", describe(usage)))
+            lines += limits(usage)
+        }
+        return lines
+    }
+
+    /// What the kernel did on behalf of the unit, if it did anything.
+    private func limits(_ usage: Wire.Usage) -> [String] {
+        var lines: [String] = []
+        if let read = usage.readBytes, let written = usage.writtenBytes, read + written > 0 {
+            lines.append(field("disks", "\(size(read)) read, \(size(written)) written"))
+        }
+        if let held = usage.cpuThrottledUSec, held > 0 {
+            lines.append(field("held back", "\(Clock.duration(held)) by CPUQuota="))
+        }
+        if let kills = usage.oomKills, kills > 0 {
+            lines.append(field("out of memory", "the kernel killed \(kills) \(kills == 1 ? "process" : "processes")"))
+        }
+        if let forks = usage.refusedForks, forks > 0 {
+            lines.append(field("TasksMax=", "refused \(forks) \(forks == 1 ? "fork" : "forks")"))
+        }
         return lines
     }
 
     private func describe(_ usage: Wire.Usage) -> String {
         let cpu = usage.cpuUSec ?? (usage.userUSec + usage.systemUSec)
+        let (user, system) = (usage.cpuUserUSec ?? usage.userUSec, usage.cpuSystemUSec ?? usage.systemUSec)
         let memory = usage.memoryPeakBytes ?? usage.maxResidentBytes
         let which = usage.memoryPeakBytes == nil ? "in its largest process" : "in all its processes"
-        return "\(Clock.duration(cpu)) of CPU time (\(Clock.duration(usage.userUSec)) user, "
-            + "\(Clock.duration(usage.systemUSec)) kernel), \(Clock.size(memory)) of memory at most \(which)"
+        return "\(Clock.duration(cpu)) of CPU time (\(Clock.duration(user)) user, "
+            + "\(Clock.duration(system)) kernel), \(size(memory)) of memory at most \(which)"
     }
+
+    private func size(_ bytes: Int64) -> String { ByteSize.text(UInt64(clamping: bytes)) }
 
     private func field(_ name: String, _ value: String) -> String {
         let label =
