@@ -51,13 +51,7 @@ public final class Client: Sendable {
                     Method.fullName, request.json.objectValue ?? JSONObject(), timeout: timeout)
             } catch {
                 if case .refused = error { giveBack(connection) }
-                // A fafd that is being restarted: where systemd listens for it, the next connection waits for the new one.
-                if case .connectionClosedUnread = error, interruption?.isCancelled != true,
-                    deadline.map({ ContinuousClock.now < $0 }) ?? true
-                {
-                    usleep(20_000)
-                    continue
-                }
+                if Self.mayGoAgain(error, deadline, interruption) { continue }
                 throw FafError(error, method: Method.name, interruption: interruption)
             }
             giveBack(connection)
@@ -69,26 +63,43 @@ public final class Client: Sendable {
         _ method: Method.Type, _ request: Method.Request, interruption: Interruption?,
         _ body: (Method.Reply) -> Continuation
     ) throws(FafError) {
-        var connection = try connect(interruption)
-        var failure: FafError?
-        var isStopped = false
-        do throws(ClientError) {
-            defer { interruption?.detach() }
-            try connection.stream(Method.fullName, request.json.objectValue ?? JSONObject()) { reply in
-                do throws(FafError) {
-                    if case .goOn = body(try Self.read(Method.self, reply)) { return .goOn }
-                } catch {
-                    failure = error
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        while true {
+            var connection = try connect(interruption)
+            var failure: FafError?
+            var isStopped = false
+            do throws(ClientError) {
+                defer { interruption?.detach() }
+                try connection.stream(Method.fullName, request.json.objectValue ?? JSONObject()) { reply in
+                    do throws(FafError) {
+                        if case .goOn = body(try Self.read(Method.self, reply)) { return .goOn }
+                    } catch {
+                        failure = error
+                    }
+                    isStopped = true
+                    return .stop
                 }
-                isStopped = true
-                return .stop
+            } catch {
+                if case .refused = error { giveBack(connection) }
+                if Self.mayGoAgain(error, deadline, interruption) { continue }
+                throw FafError(error, method: Method.name, interruption: interruption)
             }
-        } catch {
-            if case .refused = error { giveBack(connection) }
-            throw FafError(error, method: Method.name, interruption: interruption)
+            if let failure { throw failure }
+            if !isStopped { giveBack(connection) }
+            return
         }
-        if let failure { throw failure }
-        if !isStopped { giveBack(connection) }
+    }
+
+    /// A call that was not read has had no effect: fafd is being restarted, and where systemd listens for it the next
+    /// connection waits for the new one.
+    private static func mayGoAgain(
+        _ error: ClientError, _ deadline: ContinuousClock.Instant?, _ interruption: Interruption?
+    ) -> Bool {
+        guard case .connectionClosedUnread = error, interruption?.isCancelled != true,
+            deadline.map({ ContinuousClock.now < $0 }) ?? true
+        else { return false }
+        usleep(20_000)
+        return true
     }
 
     private static func read<Method: WireMethod>(

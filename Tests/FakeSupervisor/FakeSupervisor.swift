@@ -14,6 +14,8 @@ public final class FakeSupervisor: Sendable {
         /// These, then nothing more: the call never ends.
         case hang([JSON])
         case hangUp
+        /// As a fafd that is stopped in the middle of a stream.
+        case repliesThenHangUp([JSON])
         case raw([UInt8])
     }
 
@@ -89,7 +91,9 @@ public final class FakeSupervisor: Sendable {
             frames.append(buffer[..<count])
             while let call = (try? frames.next { Result<Call, MessageError>.of($0) })?.flatMap({ try? $0.get() }) {
                 state.withLock { $0.calls.append(call) }
-                guard send(answer(call), to: call, connection) else { return }
+                let answer = answer(call)
+                guard send(answer, to: call, connection) else { return }
+                if case .repliesThenHangUp = answer { return }
             }
         }
     }
@@ -104,7 +108,7 @@ public final class FakeSupervisor: Sendable {
             }
         case .failure(let name, let parameters):
             Reply(parameters: parameters.objectValue ?? JSONObject(), error: name).encode(to: &bytes)
-        case .hang(let replies):
+        case .hang(let replies), .repliesThenHangUp(let replies):
             for reply in replies {
                 Reply(parameters: reply.objectValue ?? JSONObject(), continues: true).encode(to: &bytes)
             }

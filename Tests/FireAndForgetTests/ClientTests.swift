@@ -86,6 +86,21 @@ struct ClientTests {
         #expect(fake.connections == 4)
     }
 
+    @Test func `a stream whose call was never read is asked for again`() throws {
+        let fake = try FakeSupervisor(unread: 2) { _ in .reply(Wire.Wait.Reply(runs: [.sample(7)])) }
+        defer { fake.stop() }
+        #expect(try Client(socketPath: fake.path).wait(for: [7]).map(\.number) == [7])
+        #expect(fake.calls.count == 1)
+        #expect(fake.connections == 3)
+    }
+
+    @Test func `a stream that ends in the middle is not asked for again`() throws {
+        let fake = try FakeSupervisor { _ in .repliesThenHangUp([Wire.Wait.Reply(runs: [.sample(1)]).json]) }
+        defer { fake.stop() }
+        #expect(throws: FafError(.connectionLost, "")) { try Client(socketPath: fake.path).wait(for: [1, 2]) }
+        #expect(fake.calls.count == 1)
+    }
+
     @Test func `a call that is never read has had no effect`() throws {
         let fake = try FakeSupervisor(unread: .max) { _ in .hangUp }
         defer { fake.stop() }
