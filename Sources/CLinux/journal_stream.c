@@ -1,4 +1,5 @@
-/* journald's stream protocol, as systemd's own connect_logger_as speaks it: seven lines, then output. */
+/* journald's stream protocol, as systemd's own connect_logger_as speaks it: seven lines, then output, whose first line is
+ * our mark. */
 #define _GNU_SOURCE
 #include "faf_shim.h"
 
@@ -18,7 +19,7 @@ static int outcome(ssize_t written, ssize_t length) {
     return written == length ? 0 : -EIO;
 }
 
-static int greet(int fd, const char *path, const char *identifier, const char *unit, int level_prefix) {
+static int greet(int fd, const char *path, const struct faf_journal_words *words) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
@@ -31,23 +32,24 @@ static int greet(int fd, const char *path, const char *identifier, const char *u
     int room = BUFFER; /* as systemd has it: a slow journald does not hold the script up at once */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     /* identifier, unit, priority (daemon.info), whether <N> counts, then: to syslog, kmsg, console */
-    const char *rest = level_prefix ? "\n30\n1\n0\n0\n0\n" : "\n30\n0\n0\n0\n0\n";
-    const char *texts[] = {identifier, "\n", unit, rest};
-    struct iovec parts[4];
+    const char *rest = words->level_prefix ? "\n30\n1\n0\n0\n0\n" : "\n30\n0\n0\n0\n0\n";
+    const char *texts[] = {words->identifier, "\n", words->unit, rest, words->mark, "\n"};
+    const int count = sizeof texts / sizeof *texts;
+    struct iovec parts[sizeof texts / sizeof *texts];
     ssize_t length = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < count; i++) {
         parts[i] = (struct iovec){(void *)texts[i], strlen(texts[i])};
         length += (ssize_t)parts[i].iov_len;
     }
-    error = outcome(writev(fd, parts, 4), length);
+    error = outcome(writev(fd, parts, count), length);
     if (error < 0) return error;
     return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none) < 0 ? -errno : 0;
 }
 
-int faf_journal_stream(const char *path, const char *identifier, const char *unit, int level_prefix) {
+int faf_journal_stream(const char *path, const struct faf_journal_words *words) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    int error = greet(fd, path, identifier, unit, level_prefix);
+    int error = greet(fd, path, words);
     if (error == 0) return fd;
     close(fd);
     return error;

@@ -16,6 +16,10 @@ static struct {
     void (*flush_matches)(void *);
     int (*seek_head)(void *);
     int (*seek_tail)(void *);
+    int (*seek_realtime_usec)(void *, uint64_t);
+    int (*seek_cursor)(void *, const char *);
+    int (*test_cursor)(void *, const char *);
+    int (*get_cursor)(void *, char **);
     int (*next)(void *);
     int (*previous_skip)(void *, uint64_t);
     int (*wait)(void *, uint64_t);
@@ -41,6 +45,10 @@ static void load(void) {
         {"sd_journal_flush_matches", (void **)&sd.flush_matches},
         {"sd_journal_seek_head", (void **)&sd.seek_head},
         {"sd_journal_seek_tail", (void **)&sd.seek_tail},
+        {"sd_journal_seek_realtime_usec", (void **)&sd.seek_realtime_usec},
+        {"sd_journal_seek_cursor", (void **)&sd.seek_cursor},
+        {"sd_journal_test_cursor", (void **)&sd.test_cursor},
+        {"sd_journal_get_cursor", (void **)&sd.get_cursor},
         {"sd_journal_next", (void **)&sd.next},
         {"sd_journal_previous_skip", (void **)&sd.previous_skip},
         {"sd_journal_wait", (void **)&sd.wait},
@@ -79,6 +87,12 @@ int faf_journal_or(void *journal) { return sd.add_disjunction(journal); }
 void faf_journal_flush_matches(void *journal) { sd.flush_matches(journal); }
 int faf_journal_seek_head(void *journal) { return sd.seek_head(journal); }
 int faf_journal_seek_tail(void *journal) { return sd.seek_tail(journal); }
+int faf_journal_seek_realtime(void *journal, uint64_t microseconds) {
+    return sd.seek_realtime_usec(journal, microseconds);
+}
+int faf_journal_seek_cursor(void *journal, const char *cursor) { return sd.seek_cursor(journal, cursor); }
+int faf_journal_test_cursor(void *journal, const char *cursor) { return sd.test_cursor(journal, cursor); }
+int faf_journal_cursor(void *journal, char **cursor) { return sd.get_cursor(journal, cursor); }
 int faf_journal_next(void *journal) { return sd.next(journal); }
 int faf_journal_back(void *journal, uint64_t count) { return sd.previous_skip(journal, count); }
 int faf_journal_wait(void *journal, uint64_t microseconds) { return sd.wait(journal, microseconds); }

@@ -5,7 +5,7 @@ extension Wire {
     public static let types: [(name: String, type: any WireObject.Type)] = [
         ("Reason", Reason.self), ("Progress", Progress.self), ("Usage", Usage.self), ("Attempt", Attempt.self),
         ("Run", Run.self), ("Task", TaskInfo.self), ("Problem", Problem.self), ("UnitSource", UnitSource.self),
-        ("Setting", Setting.self), ("Missing", Missing.self),
+        ("Setting", Setting.self), ("Missing", Missing.self), ("LogLine", LogLine.self),
     ]
 
     /// Every method of the interface.

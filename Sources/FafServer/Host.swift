@@ -21,8 +21,8 @@ public protocol Host: Sendable {
     /// The settings with which a run is fired now: what a unit leaves to the machine is decided.
     func settled(_ settings: TaskSettings) -> TaskSettings
 
-    /// The run's output, if it goes to the journal: all of it, or the last lines; `nil`: it is in a file.
-    func journal(of run: Run, last: Int64?) throws(HostRefusal) -> (any OutputReader)?
+    /// Reads output from the journal.
+    func journal(from start: OutputStart) throws(HostRefusal) -> any OutputReader
 
     /// The output of a run from this byte on, at most `limit` bytes; empty at its present end.
     func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8]
@@ -31,16 +31,22 @@ public protocol Host: Sendable {
     func outputSize(of run: RunID) throws(HostRefusal) -> UInt64
 }
 
-/// Reads output that has no byte offsets. One caller at a time.
+/// Reads output from the journal. One caller at a time.
 public protocol OutputReader: Sendable {
-    /// The next bytes; empty at the present end.
-    ///
-    /// - Parameter mood: `now`: what is there; `waiting`: a moment for more; `last`: the run is over, and nothing may be
-    ///   missing.
-    func next(_ mood: OutputMood) async throws(HostRefusal) -> [UInt8]
+    /// The next part; without lines at the present end.
+    func next(_ mood: OutputMood, of selection: OutputSelection) async throws(HostRefusal) -> OutputPart
 }
 
-public enum OutputMood: Sendable { case now, waiting, last }
+public enum OutputMood: Sendable {
+    /// What is there.
+    case now
+    /// What is there, or comes in a moment.
+    case waiting
+    /// What is there, and nothing may be missing: no more is to come.
+    case last
+    /// What had no newline at its end.
+    case rest
+}
 
 /// Something that the machine does not allow or does not have.
 public struct HostRefusal: Error, Sendable, Hashable {

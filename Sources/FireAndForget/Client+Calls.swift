@@ -93,6 +93,13 @@ extension Client {
         try stream(Wire.ReadLog.self, request) { body($0.lines) }
     }
 
+    /// Hands over output as `request` wants it: of a run or of a task's runs, from a time on, with times and processes.
+    public func readLog(
+        _ request: Wire.ReadLog.Request, _ body: (Wire.ReadLog.Reply) -> Continuation
+    ) throws(FafError) {
+        try stream(Wire.ReadLog.self, request, body)
+    }
+
     /// Has the unit files read again. Root only.
     public func reload() throws(FafError) -> Wire.Reload.Reply {
         try call(Wire.Reload.self, .init())

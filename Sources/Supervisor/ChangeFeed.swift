@@ -40,6 +40,14 @@ public final class ChangeFeed: Sendable {
         waiting?.resume(returning: nil)
     }
 
+    /// The runs that have changed since the last call, for who does not wait.
+    public func changed() -> [RunID] {
+        state.withLock { state in
+            defer { (state.changed, state.known) = ([], []) }
+            return state.changed
+        }
+    }
+
     /// The next run that has changed; `nil` when the feed is closed or the calling task is cancelled. One caller at a
     /// time.
     public func next() async -> RunID? {

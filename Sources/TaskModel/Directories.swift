@@ -42,9 +42,9 @@ public struct Directories: Sendable, Hashable {
     /// What journald takes the output of processes from.
     public var journalStream: String { journal + "/stdout" }
 
-    /// The unit that journald names in a line of this attempt whose writer it could not look at any more. No such unit
-    /// is ever loaded; `journalctl -u 'faf-tasks*'` shows it beside the others.
-    public static func journalUnit(of run: RunID, attempt: Int) -> String { "faf-tasks-\(run).\(attempt).service" }
+    /// The unit that journald names in a line whose writer it could not look at any more: that of all tasks, so that
+    /// `journalctl -u faf-tasks` shows such lines, and its rate limit is theirs.
+    public static let journalUnit = "faf-tasks.service"
 
     public func log(of run: RunID) -> String { "\(logs)/\(run).log" }
     public func inputAndResult(of run: RunID, attempt: Int) -> String { "\(inputAndResults)/\(run).\(attempt)" }

@@ -42,43 +42,28 @@ struct LinuxHost: Host {
         return (try? FileStatus.of(path: configuration.directories.journalStream))??.kind == .socket
     }
 
-    func journal(of run: Run, last: Int64?) throws(HostRefusal) -> (any OutputReader)? {
-        let outputs = [run.settings.standardOutput, run.settings.standardError]
-        guard outputs.contains(.journal), run.settings.standardOutput != nil else { return nil }
+    func journal(from start: OutputStart) throws(HostRefusal) -> any OutputReader {
         guard JournalReader.isAvailable else {
             throw HostRefusal(
-                subject: "run \(run.id)",
-                message: "its output is in the journal, which cannot be read without libsystemd",
+                subject: "the journal", message: "it cannot be read without libsystemd",
                 remedy: "install libsystemd0, or look with journalctl")
         }
-        guard let attempt = run.attempts.last else { return nil }
-        let query = JournalQuery(
-            cgroup: journalCgroup(run.id, attempt.number),
-            unit: configuration.isUserMode ? nil : Directories.journalUnit(of: run.id, attempt: attempt.number),
-            boot: attempt.boot.description, uid: run.identity.uid,
-            mainPID: attempt.mainPID, identifier: run.settings.syslogIdentifier ?? run.task,
-            from: UInt64(clamping: (attempt.startedAt ?? run.queuedAt).microseconds),
-            until: attempt.endedAt.map { UInt64(clamping: $0.microseconds) })
-        do {
+        do throws(SystemError) {
             return JournalOutput(
-                run: run.id,
-                isSettled: attempt.endedAt.map { Clocks.realtime - $0.microseconds > Self.settling } ?? false,
                 reader: try JournalReader(
-                    query, last: last, sync: configuration.directories.journal + "/io.systemd.journal"))
+                    cgroups: journalCgroups(), shimUID: OwnProcess.uid, from: start,
+                    sync: configuration.directories.journal + "/io.systemd.journal"))
         } catch {
-            throw unreadable(run.id, error)
+            throw JournalOutput.unreadable(error)
         }
     }
 
-    /// µs after the end of a run in which journald may still have something of it to store.
-    private static let settling: Int64 = 60_000_000
-
-    /// As journald sees the attempt's cgroup: from the root of the hierarchy on.
-    private func journalCgroup(_ run: RunID, _ attempt: Int) -> String? {
+    /// As journald sees the attempts' cgroups: from the root of the hierarchy on.
+    private func journalCgroups() -> String? {
         guard let root = cgroupRoot(), let mount = try? CgroupMount.find(), root.hasPrefix(mount.point + "/") else {
             return nil
         }
-        return (mount.root == "/" ? "" : mount.root) + root.dropFirst(mount.point.utf8.count) + "/t/\(run).\(attempt)"
+        return (mount.root == "/" ? "" : mount.root) + root.dropFirst(mount.point.utf8.count) + "/t/"
     }
 
     func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8] {
@@ -108,22 +93,22 @@ struct LinuxHost: Host {
 
 /// The journal as `FafServer` reads output.
 private struct JournalOutput: OutputReader {
-    let run: RunID
-    /// All of it has been stored for long.
-    let isSettled: Bool
     let reader: JournalReader
 
-    func next(_ mood: OutputMood) async throws(HostRefusal) -> [UInt8] {
+    func next(_ mood: OutputMood, of selection: OutputSelection) async throws(HostRefusal) -> OutputPart {
         let order: JournalReader.Order =
             switch mood {
             case .now: .read
             case .waiting: .wait
-            case .last: isSettled ? .read : .sync
+            case .last: .sync
+            case .rest: .rest
             }
-        do { return try await reader.next(order) } catch {
-            throw HostRefusal(
-                subject: "run \(run)", message: "its output cannot be read from the journal: \(error)",
-                remedy: "look at journalctl, and at systemctl status systemd-journald")
-        }
+        do { return try await reader.next(order, of: selection) } catch { throw Self.unreadable(error) }
+    }
+
+    static func unreadable(_ error: SystemError) -> HostRefusal {
+        HostRefusal(
+            subject: "the journal", message: "it cannot be read: \(error)",
+            remedy: "look at journalctl, and at systemctl status systemd-journald")
     }
 }

@@ -15,7 +15,9 @@ import Testing
         }
         func missingProtections() -> [(kind: String, text: String)] { [] }
         func settled(_ settings: TaskSettings) -> TaskSettings { settings }
-        func journal(of run: Run, last: Int64?) throws(HostRefusal) -> (any OutputReader)? { nil }
+        func journal(from start: OutputStart) throws(HostRefusal) -> any OutputReader {
+            throw HostRefusal(subject: "the journal", message: "there is none", remedy: "")
+        }
         func output(of run: RunID, from offset: UInt64, limit: Int) throws(HostRefusal) -> [UInt8] { [] }
         func outputSize(of run: RunID) throws(HostRefusal) -> UInt64 { 0 }
     }

@@ -15,16 +15,26 @@ import Testing
 
     private func tail(_ text: String, _ count: Int64, chunk: Int) async -> String {
         let bytes = Array(text.utf8)
-        let start = await LogTail.start(of: count, size: UInt64(bytes.count), chunk: chunk) { offset, limit in
+        let tail = await LogTail.find(count, size: UInt64(bytes.count), chunk: chunk) { offset, limit in
             Array(bytes[Int(offset)..<Int(offset) + limit])
         }
-        return String(decoding: bytes[Int(start)...], as: UTF8.self)
+        let found = String(decoding: bytes[Int(tail.start)...], as: UTF8.self)
+        #expect(tail.lines == lines(found, chunk: chunk).count)
+        return found
     }
 
     @Test(arguments: [1, 2, 3, 100]) func `lines are the same however they come`(chunk: Int) {
         #expect(lines("one\n\ntwo\nthree", chunk: chunk) == ["one", "", "two", "three"])
         #expect(lines("\n", chunk: chunk) == [""])
         #expect(lines("", chunk: chunk) == [])
+    }
+
+    @Test func `the place is behind the last whole line`() {
+        var reader = LineReader()
+        reader.take(Array("one\ntw".utf8))
+        #expect(reader.place == 4)
+        reader.take(Array("o\n".utf8))
+        #expect(reader.place == 8)
     }
 
     @Test func `a line without end is cut, and nothing of it is lost`() {
@@ -44,11 +54,11 @@ import Testing
     @Test func `a log that looks endless is read from near its end`() async {
         var most: UInt64 = 0
         let size: UInt64 = 8 << 40
-        let start = await LogTail.start(of: 5, size: size, chunk: 65536) { offset, limit in
+        let tail = await LogTail.find(5, size: size, chunk: 65536) { offset, limit in
             most += UInt64(limit)
             return [UInt8](repeating: 0, count: limit)
         }
-        #expect(start == size - LogTail.limit)
+        #expect(tail.start == size - LogTail.limit)
         #expect(most == LogTail.limit)
     }
 }

@@ -11,8 +11,9 @@ struct Done: Equatable {
     var errors: String
 }
 
-func call(_ arguments: [String], _ fake: FakeSupervisor, output: String? = nil) throws -> Done {
-    try run(arguments.map { Array($0.utf8) }, socket: fake.path, output: output)
+/// `zone`: $TZ.
+func call(_ arguments: [String], _ fake: FakeSupervisor, output: String? = nil, zone: String = "UTC0") throws -> Done {
+    try run(arguments.map { Array($0.utf8) }, socket: fake.path, output: output, zone: zone)
 }
 
 func call(_ arguments: [String], socket: String, input: String = "") throws -> Done {
@@ -20,7 +21,9 @@ func call(_ arguments: [String], socket: String, input: String = "") throws -> D
 }
 
 /// Runs the program that was built beside the tests, with a bare environment and files for its three streams.
-func run(_ arguments: [[UInt8]], socket: String, input: String = "", output: String? = nil) throws -> Done {
+func run(_ arguments: [[UInt8]], socket: String, input: String = "", output: String? = nil, zone: String = "UTC0")
+    throws -> Done
+{
     var template = Array("/tmp/faf-test.XXXXXX".utf8CString)
     try #require(mkdtemp(&template) != nil)
     let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -43,7 +46,8 @@ func run(_ arguments: [[UInt8]], socket: String, input: String = "", output: Str
     let program = try #require(SmallFile.link("/proc/self/exe")).split(separator: "/").dropLast().joined(separator: "/")
     var argv = strings([Array("faf".utf8)] + arguments)
     var environment = strings(
-        ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "TERM=xterm-256color", "FAF_SOCKET=\(socket)"].map { Array($0.utf8) })
+        ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "TERM=xterm-256color", "FAF_SOCKET=\(socket)", "TZ=\(zone)"]
+            .map { Array($0.utf8) })
     defer { for string in argv + environment { free(string) } }
     var pid = pid_t()
     try #require(posix_spawn(&pid, "/" + program + "/faf", &actions, nil, &argv, &environment) == 0)

@@ -27,14 +27,16 @@ struct LaunchSpecificationTests {
             var specification = example
             specification.standardOutput = log
             specification.streams = .init(
-                output: output, errors: errors, journal: "/j/stdout", identifier: "t", levelPrefix: false)
+                output: output, errors: errors, journal: "/j/stdout", identifier: "t", mark: "m", levelPrefix: false)
             let items = try #require(parse(try specification.encoded()))
             let item = try #require(items.first { $0.tag == FAF_SPEC_STREAMS.rawValue }).payload
             let texts = items.filter { $0.tag > FAF_SPEC_STREAMS.rawValue }
                 .map { ($0.tag, String(decoding: $0.payload, as: UTF8.self)) }
             return ([word32(item, 0), word32(item, 4), word32(item, 8)], Dictionary(uniqueKeysWithValues: texts))
         }
-        let journal = [FAF_SPEC_JOURNAL.rawValue: "/j/stdout", FAF_SPEC_IDENTIFIER.rawValue: "t"]
+        let journal = [
+            FAF_SPEC_JOURNAL.rawValue: "/j/stdout", FAF_SPEC_IDENTIFIER.rawValue: "t", FAF_SPEC_MARK.rawValue: "m",
+        ]
         let both = try streams(.journal, .inherit)
         #expect(both.kinds == [FAF_STREAM_JOURNAL.rawValue, FAF_STREAM_SAME.rawValue, 0])
         #expect(both.texts == journal)

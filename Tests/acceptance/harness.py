@@ -350,29 +350,30 @@ class Faf:
 
     def faf(self, *arguments, uid=None, gid=None, groups=(), check=None, environment=None, timeout=30, **options):
         """Runs the CLI; `check` is the exit code that it must have."""
+        command, how = self.cli(arguments, uid, gid, groups, environment)
+        done = subprocess.run(command, timeout=timeout, **{**how, **options})
+        if check is not None:
+            assert (
+                done.returncode == check
+            ), f"faf {' '.join(map(str, arguments))} ended with {done.returncode}, not {check}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def cli(self, arguments, uid=None, gid=None, groups=(), environment=None):
+        """How the CLI is called by this user."""
         if uid is None and self.uid is not None:
             uid = self.uid
         ids = {}
         if uid is not None:
             ids = {"user": uid, "group": uid if gid is None else gid, "extra_groups": list(groups)}
-        done = subprocess.run(
-            [self.programs + "/faf", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=timeout,
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "FAF_SOCKET": self.socket_path, **(environment or {})},
-            **ids,
-            **options,
-        )
-        if check is not None:
-            assert (
-                done.returncode == check
-            ), f"faf {' '.join(arguments)} ended with {done.returncode}, not {check}\n{done.stdout}\n{done.stderr}"
-        return done
+        variables = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "FAF_SOCKET": self.socket_path, **(environment or {})}
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        how = {"encoding": "utf-8", "errors": "surrogateescape", "cwd": "/", "env": variables, **streams, **ids}
+        return [self.programs + "/faf", *map(str, arguments)], how
+
+    def spawn_faf(self, *arguments, **who):
+        """Starts the CLI and does not wait for it."""
+        command, how = self.cli(arguments, **who)
+        return subprocess.Popen(command, **how)
 
     def fire(self, task, *arguments, **options):
         """The number of a new run."""
@@ -387,7 +388,7 @@ class Faf:
         codes = code if isinstance(code, (tuple, set, list)) else (code,)
         assert (
             done.returncode in codes
-        ), f"faf {' '.join(arguments)} ended with {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
+        ), f"faf {' '.join(map(str, arguments))} ended with {done.returncode}, not {code}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
     def json(self, *arguments, **options):

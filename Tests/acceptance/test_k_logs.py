@@ -67,8 +67,12 @@ def start_with(faf, fake):
     faf.start("--journal-directory", fake.directory)
 
 
+def mark(faf, run, attempt=1):
+    return f"run {run}, attempt {attempt}, invocation {faf.run(run)['attempts'][attempt - 1]['invocationId']}"
+
+
 def test_journal_stream(stopped_faf, fake_journald):
-    """the shim connects, with the header that systemd sends and a unit that names the attempt"""
+    """the shim connects, with the header that systemd sends, the unit of all tasks, and a mark that names the attempt"""
     faf = stopped_faf
     fake_journald.serve()
     start_with(faf, fake_journald)
@@ -79,8 +83,8 @@ def test_journal_stream(stopped_faf, fake_journald):
     faf.ends(run, "succeeded")
     wait_for(lambda: fake_journald.streams and fake_journald.streams[0]["over"], 5, "the stream is over")
     (stream,) = fake_journald.streams
-    unit = f"faf-tasks-{run}.1.service" if faf.root else ""
-    assert stream["data"] == f"count\n{unit}\n30\n1\n0\n0\n0\nout\nerr\n".encode()
+    unit = "faf-tasks.service" if faf.root else ""
+    assert stream["data"] == f"count\n{unit}\n30\n1\n0\n0\n0\n{mark(faf, run)}\nout\nerr\n".encode()
     assert stream["peer"][0] != int(system.read(faf.output("pid")))
     assert not os.path.exists(f"{faf.logs}/{run}.log")
 
@@ -92,10 +96,11 @@ def test_journal_settings(stopped_faf, fake_journald):
     start_with(faf, fake_journald)
     faf.task("t", "echo out; echo err >&2\n", StandardOutput="null", StandardError="journal",
              SyslogIdentifier="mine-%p", SyslogLevelPrefix="no")
-    faf.ends(faf.fire("t"), "succeeded")
+    run = faf.fire("t")
+    faf.ends(run, "succeeded")
     wait_for(lambda: fake_journald.streams and fake_journald.streams[0]["over"], 5, "the stream is over")
-    unit = "faf-tasks-1.1.service" if faf.root else ""
-    expected = f"mine-t\n{unit}\n30\n0\n0\n0\n0\nerr\n".encode()
+    unit = "faf-tasks.service" if faf.root else ""
+    expected = f"mine-t\n{unit}\n30\n0\n0\n0\n0\n{mark(faf, run)}\nerr\n".encode()
     assert [stream["data"] for stream in fake_journald.streams] == [expected]
 
 
@@ -260,14 +265,28 @@ def test_logs_from_the_journal(journal_faf, journald):
 
 @pytest.mark.root
 @pytest.mark.cgroup
-def test_short_lines_of_many(journal_faf):
-    """what a child wrote that is gone before journald comes to it is not lost"""
+def test_short_lines_of_many(journal_faf, journald):
+    """what a child wrote that is gone before journald comes to it is neither lost nor another run's"""
     faf = journal_faf
-    faf.task("short", "/bin/echo $FAF_RUN a; /bin/echo $FAF_RUN b\n")
-    runs = [faf.fire("short") for _ in range(20)]
+    faf.task("short", "/bin/echo $FAF_RUN a; /bin/echo $FAF_RUN b\n", User=ALICE, AllowUsers=ALICE)
+    # Nobody can be looked at: all are gone before journald is there.
+    os.kill(journald.process.pid, signal.SIGSTOP)
+    runs = [faf.fire("short") for _ in range(10)]
     for run in runs:
         faf.ends(run, "succeeded")
-        assert faf.faf("logs", str(run), check=0).stdout.splitlines() == [f"{run} a", f"{run} b"]
+    os.kill(journald.process.pid, signal.SIGCONT)
+    runs += [faf.fire("short") for _ in range(10)]
+    expected = {run: [f"{run} a", f"{run} b"] for run in runs}
+    for run in runs:
+        faf.ends(run, "succeeded")
+        assert faf.faf("logs", str(run), uid=ALICE, check=0).stdout.splitlines() == expected[run]
+    by_unit = journald.journalctl("_SYSTEMD_UNIT=faf-tasks.service", "SYSLOG_IDENTIFIER=short", "-o", "cat").splitlines()
+    assert {line for run in runs[:10] for line in expected[run]} <= set(by_unit)
+    # The task's log has all of them, in the order in which journald took them.
+    of_task = faf.faf("logs", "short", uid=ALICE, check=0).stdout.splitlines()
+    assert sorted(of_task) == sorted(sum(expected.values(), []))
+    assert faf.faf("logs", "short", "-n", "1", uid=ALICE, check=0).stdout.splitlines() == of_task[-1:]
+    assert faf.faf("logs", "short", uid=BOB).returncode == 77
 
 
 @pytest.mark.root
@@ -341,3 +360,122 @@ def test_long_lines(journal_faf):
     assert faf.faf("logs", str(run), "-f", check=0).stdout == "a" * 60000 + "\nb\nc\n"
     assert faf.faf("logs", str(run), "-n", "2", "-f", check=0).stdout == "b\nc\n"
     assert json.loads(faf.faf("logs", str(run), "-n", "1", "--json", check=0).stdout) == ["c"]
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_formats_and_times(journal_faf, journald):
+    """-o and --since as journalctl has them"""
+    faf = journal_faf
+    faf.task("steps", f"""echo one; echo '<3>two' >&2; while ! test -e {faf.out}/go; do sleep 0.05; done; echo three\n""")
+    run = faf.fire("steps")
+    wait_for(lambda: len(logs(faf, run)) == 2, 10, "two lines")
+    between = time.time()
+    faf.output("go").touch()
+    faf.ends(run, "succeeded")
+    entries = [json.loads(line) for line in logs(faf, run, "-o", "json")]
+    assert [entry["MESSAGE"] for entry in entries] == ["one", "two", "three"]
+    theirs = [json.loads(line) for line in journald.journalctl("SYSLOG_IDENTIFIER=steps", "-o", "json").splitlines()]
+    assert theirs[0]["MESSAGE"] == mark(faf, run)
+    for ours, entry in zip(entries, theirs[1:]):
+        assert {name: ours[name] for name in ours if not name.startswith("FAF_")}.items() <= entry.items()
+        assert (ours["FAF_RUN"], ours["FAF_ATTEMPT"]) == (str(run), "1")
+    assert entries[1]["PRIORITY"] == "3"
+    for form in ("short", "short-iso", "short-precise"):
+        by_journalctl = journald.journalctl("SYSLOG_IDENTIFIER=steps", "-o", form).splitlines()[1:]
+        assert logs(faf, run, "-o", form) == by_journalctl, form
+    for target in (run, "steps"):
+        assert logs(faf, target, "--since", f"@{between:.6f}") == ["three"]
+        assert logs(faf, target, "--since", "1 hour ago") == ["one", "two", "three"]
+        assert logs(faf, target, "--since", "1 hour ago", "-n", "1") == ["three"]
+        assert logs(faf, target, "--since", "+1h") == []
+    assert logs(faf, run, "--attempt", "1") == ["one", "two", "three"]
+    assert "no attempt 2" in faf.refused("logs", run, "--attempt", 2, code=65)
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_follow_over_a_restart(journal_faf, journald):
+    """a log that is followed has each line once, whatever becomes of fafd; that of a task has its new runs, too"""
+    faf = journal_faf
+    faf.task("count", "for i in $(seq 60); do /bin/echo $i; sleep 0.1; done\n", User=ALICE, AllowUsers=ALICE)
+    run = faf.fire("count", uid=ALICE)
+    wait_for(lambda: logs(faf, run), 10, "a line")
+    with faf.spawn_faf("logs", run, "-f", uid=ALICE) as following:
+        for _ in range(3):
+            seen = len(logs(faf, run))
+            wait_for(lambda seen=seen: len(logs(faf, run)) > seen, 10, "more lines")
+            faf.kill9()
+            faf.start("--journal-directory", "/run/systemd/journal", prefix=journald.prefix)
+        out, err = following.communicate(timeout=60)
+    assert following.returncode == 0, err
+    assert out.split() == [str(i) for i in range(1, 61)], err
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_follow_a_task(journal_faf):
+    """the runs of a task, old and new, as far as one may see them"""
+    faf = journal_faf
+    faf.task("one", "echo $FAF_RUN\n", SyslogIdentifier="same", User=ALICE, AllowUsers=ALICE)
+    faf.task("other", "echo other; echo $FAF_RUN\n", SyslogIdentifier="same", User=BOB, AllowUsers=BOB)
+    first = faf.fire("one")
+    faf.ends(first, "succeeded")
+    with faf.spawn_faf("logs", "one", "-f", uid=ALICE) as following:
+        lines = [following.stdout.readline()]
+        faf.ends(faf.fire("other"), "succeeded")
+        second = faf.fire("one")
+        lines.append(following.stdout.readline())
+        following.terminate()
+    assert lines == [f"{first}\n", f"{second}\n"]
+    assert logs(faf, "one") == [str(first), str(second)]
+
+
+def logs(faf, *arguments):
+    return faf.faf("logs", *map(str, arguments), check=0).stdout.splitlines()
+
+
+def test_logs_in_files(faf):
+    """-n, -f and -o for what is in files; what would need the journal is refused by name"""
+    faf.task("count", f"echo $FAF_RUN a; echo $FAF_RUN b; while ! test -e {faf.out}/$FAF_RUN; do sleep 0.05; done; echo c\n")
+    runs = [faf.fire("count") for _ in range(3)]
+    for run in runs:
+        wait_for(lambda run=run: len(logs(faf, run)) == 2, 10, "two lines")
+    expected = [f"{run} {letter}" for run in runs for letter in "ab"]
+    assert logs(faf, "count") == expected
+    assert logs(faf, "count", "-n", "3") == expected[-3:]
+    assert [json.loads(line) for line in logs(faf, runs[0], "-o", "json")] == [
+        {"FAF_RUN": str(runs[0]), "MESSAGE": line} for line in expected[:2]]
+    for arguments, text in ((("--since", "today"), "the time of each line"), (("--attempt", "1"), "the attempt of each line")):
+        refusal = faf.refused("logs", runs[0], *arguments, code=65)
+        assert arguments[0][2:] in refusal and text in refusal and "StandardOutput=journal" in refusal
+    assert "in a file" in faf.refused("logs", runs[0], "-o", "short", code=65)
+    with faf.spawn_faf("logs", runs[0], "-f") as one, faf.spawn_faf("logs", runs[1], "-f", "-n", "0") as none:
+        assert [one.stdout.readline() for _ in range(2)] == [line + "\n" for line in expected[:2]]
+        faf.kill9()
+        faf.start()
+        faf.output(str(runs[0])).touch()
+        assert one.communicate(timeout=30)[0] == "c\n" and one.returncode == 0
+        faf.output(str(runs[1])).touch()
+        assert none.communicate(timeout=30)[0] == "c\n" and none.returncode == 0
+    with faf.spawn_faf("logs", "count", "-f", "-n", "1") as task:
+        assert task.stdout.readline() == expected[-1] + "\n"
+        faf.kill9()
+        faf.start()
+        # How far it is in each of several files is not told, so it does not go on as if nothing were missing.
+        assert task.wait(30) == 70
+    faf.output(str(runs[2])).touch()
+    for run in runs:
+        faf.ends(run, "succeeded")
+
+
+def test_follow_a_task_in_files(faf):
+    faf.task("count", "echo $FAF_RUN\n")
+    first = faf.fire("count")
+    faf.ends(first, "succeeded")
+    with faf.spawn_faf("logs", "count", "-f") as following:
+        lines = [following.stdout.readline()]
+        new = [faf.fire("count") for _ in range(5)]
+        lines += [following.stdout.readline() for _ in new]
+        following.terminate()
+    assert lines[0] == f"{first}\n" and sorted(lines[1:]) == sorted(f"{run}\n" for run in new)

@@ -195,12 +195,22 @@ struct faf_launch {
     int32_t cgroup; /* descriptor of its directory, or -1 */
 };
 
+/* What journald is told of a stream; no text has a newline. */
+struct faf_journal_words {
+    const char *identifier;
+    /* Of writers that are gone before journald can look at their cgroup; believed if root connects. */
+    const char *unit;
+    /* The stream's first line. journald gives all lines of a stream one id, and for a writer that is gone that is all it
+     * tells of where the line comes from; this line, whose writer is still there, tells whose the id is. */
+    const char *mark;
+    uint32_t level_prefix; /* 1: <N> at the beginning of a line is its priority */
+};
+
 /* A connection to journald on which a script may write: its descriptor, or -errno; -ETIMEDOUT after a second.
  *
  * To be made by another process than the script's: then journald takes the credentials of each line's writer for the
- * trusted fields, and those of the connection, root's, let it believe `unit`. It falls back to that for a writer that is
- * gone before it can look at its cgroup; without it nothing would tell whose such a line is. */
-int faf_journal_stream(const char *path, const char *identifier, const char *unit, int level_prefix);
+ * trusted fields, and the mark's are ours. */
+int faf_journal_stream(const char *path, const struct faf_journal_words *words);
 
 /* clone3(2), into the cgroup if there is one. 0 with *pid, *pidfd and *report, or -errno: nothing was started. */
 int faf_start(const struct faf_launch *launch, int *pid, int *pidfd, int *report);

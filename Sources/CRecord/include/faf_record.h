@@ -103,6 +103,7 @@ enum faf_spec_tag {
     FAF_SPEC_JOURNAL = 22,     /* text: journald's stream socket (FAF_STREAM_JOURNAL) */
     FAF_SPEC_IDENTIFIER = 23,  /* text, no newline: SYSLOG_IDENTIFIER of what goes to the journal */
     FAF_SPEC_UNIT = 24,        /* text: what journald takes for the unit of a writer that it cannot look at any more */
+    FAF_SPEC_MARK = 25,        /* text, no newline: the first line of what goes to the journal */
     FAF_SPEC_CGROUP_LIMIT = 50, /* text, repeated: FILE=VALUE, written before the script's process is cloned */
     FAF_SPEC_OOM_POLICY = 51,  /* u32, enum faf_oom_policy; absent: FAF_OOM_CONTINUE */
 };

@@ -22,6 +22,14 @@ void faf_journal_flush_matches(void *journal);
 
 int faf_journal_seek_head(void *journal);
 int faf_journal_seek_tail(void *journal);
+/* Before the first entry at or after this moment, µs since 1970. */
+int faf_journal_seek_realtime(void *journal, uint64_t microseconds);
+/* Before the entry with this cursor, or if it is gone before the next one; -EINVAL: it is no cursor. */
+int faf_journal_seek_cursor(void *journal, const char *cursor);
+/* 1: the present entry has this cursor. */
+int faf_journal_test_cursor(void *journal, const char *cursor);
+/* The present entry's; freed with free(3). */
+int faf_journal_cursor(void *journal, char **cursor);
 /* 1: moved; 0: there is none. */
 int faf_journal_next(void *journal);
 /* How many entries it went back. */

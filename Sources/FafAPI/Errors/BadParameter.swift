@@ -1,7 +1,7 @@
 public import Varlink
 
 extension Wire {
-    /// A parameter of the task is refused; nothing ran.
+    /// A parameter of the task is refused and nothing ran, or one of the call does not go with the rest.
     public struct BadParameter: WireFailure {
         public static let name = "BadParameter"
 

@@ -3,11 +3,11 @@ enum LogTail {
     /// Looked through at most, from the end; the last lines are not looked for beyond it.
     static let limit: UInt64 = 8 << 20
 
-    /// Reads backwards, a chunk at a time.
-    static func start<Failure: Error>(
-        of lines: Int64, size: UInt64, chunk: Int, read: (UInt64, Int) throws(Failure) -> [UInt8]
-    ) async throws(Failure) -> UInt64 {
-        guard lines > 0 else { return size }
+    /// Reads backwards, a chunk at a time. `lines` is how many there are from `start` on, at most those that are wanted.
+    static func find<Failure: Error>(
+        _ wanted: Int64, size: UInt64, chunk: Int, read: (UInt64, Int) throws(Failure) -> [UInt8]
+    ) async throws(Failure) -> (start: UInt64, lines: Int64) {
+        guard wanted > 0 else { return (size, 0) }
         var at = size
         var found: Int64 = 0
         while at > 0, size - at < limit {
@@ -17,12 +17,12 @@ enum LogTail {
                 let next = from + UInt64(index) + 1
                 if next == size { continue }  // ends the last line, begins none
                 found += 1
-                if found == lines { return next }
+                if found == wanted { return (next, found) }
             }
             at = from
             await Task.yield()
         }
-        return at
+        return (at, size > 0 ? found + 1 : 0)
     }
 }
 
@@ -30,6 +30,8 @@ enum LogTail {
 struct LineReader {
     /// Where the next bytes come from.
     var offset: UInt64 = 0
+    /// Behind the last line that is complete.
+    var place: UInt64 { offset - UInt64(partial.count) }
     private var complete: [String] = []
     private var partial: [UInt8] = []
 

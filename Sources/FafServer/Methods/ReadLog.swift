@@ -1,97 +1,114 @@
 import FafAPI
 import LinuxSystem
+import Supervisor
 import TaskModel
+import TaskUnits
+import Varlink
 import VarlinkServer
 
 extension FafService {
-    /// Bytes read at a time; a reply is not larger than what they decode to.
-    private static let chunk = 64 * 1024
-    /// A single reply does not stand for more than this; whoever wants more takes it in pieces.
-    private static let singleReply = 256 * 1024
-    /// How often a followed log is looked at: files tell nobody that they have grown.
-    private static let followInterval = Duration.milliseconds(100)
-
-    /// A task may write without end, and make its log look as long as it likes (ftruncate): so no reading takes longer or
-    /// holds more than a chunk before others get their turn, and it ends when the client leaves.
     func readLog(
         _ request: Wire.ReadLog.Request, _ caller: PeerCredentials, _ reply: ReplyWriter
     ) async throws(VarlinkFailure) {
         if let lines = request.lines, lines < 0 { throw .invalidParameter("lines") }
-        let follow = request.follow ?? false
-        if follow, !reply.wantsMore { throw .expectedMore }
-        let run = try await visibleRun(request.run, caller, to: "read the log of")
-        let journal: (any OutputReader)?
-        do { journal = try host.journal(of: run, last: request.lines) } catch { throw unavailable(error) }
-        if let journal { return try await readJournal(journal, request, caller, reply) }
-        let id = run.id
-
-        var reader = LineReader()
-        if let lines = request.lines {
-            reader.offset = try await LogTail.start(
-                of: lines, size: host { (host) throws(HostRefusal) in try host.outputSize(of: id) }, chunk: Self.chunk
-            ) { (offset, limit) throws(VarlinkFailure) in try output(of: id, from: offset, limit: limit) }
+        if request.follow == true, !reply.wantsMore { throw .expectedMore }
+        var log = LogWriter(reply, details: request.details ?? false)
+        switch (request.run, request.task) {
+        case (let number?, nil):
+            let run = try await visibleRun(number, caller, to: "read the log of")
+            if run.settings.writesJournal { return try await readJournal([], request, caller, &log) }
+            try refuseWithoutJournal(request, "the output of run \(number) is in a file")
+            try await readFiles([run], request, caller, &log)
+        case (nil, let task?):
+            if request.attempt != nil { throw .invalidParameter("attempt") }
+            let (runs, identifiers) = try await latest(task, caller)
+            if !identifiers.isEmpty { return try await readJournal(identifiers, request, caller, &log) }
+            try refuseWithoutJournal(request, "the output of the runs of \(task) is in files")
+            if request.after != nil { throw .invalidParameter("after") }
+            try await readFiles(runs, request, caller, &log)
+        case (nil, nil), (.some, .some):
+            throw .invalidParameter(request.run == nil ? "run" : "task")
         }
-        let start = reader.offset
-        while true {
-            // Asked before the file is read, so that what was written before the end is read.
-            let isOver = try await visibleRun(request.run, caller, to: "read the log of").state.isFinal
-            while true {
-                let bytes = try output(of: id, from: reader.offset, limit: Self.chunk)
-                if bytes.isEmpty { break }
-                reader.take(bytes)
-                if reply.wantsMore {
-                    try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: true)
-                } else if reader.offset - start > UInt64(Self.singleReply) {
-                    throw .expectedMore
-                }
-                await Task.yield()
-                if Task.isCancelled { throw .clientGone }
-            }
-            if !follow || isOver { break }
-            do { try await Task.sleep(for: Self.followInterval) } catch { throw .clientGone }
+    }
+
+    /// Runs of a task that are looked at: all that are not over, and so many of those that are.
+    private static let finished = 100
+
+    /// The task's latest runs that the caller may see, the oldest first, and what they are called in the journal, as far
+    /// as they write there.
+    private func latest(
+        _ task: String, _ caller: PeerCredentials
+    ) async throws(VarlinkFailure) -> (runs: [Run], identifiers: [String]) {
+        var runs = await supervisor.activeRuns(task: task) { access.maySee(caller, $0) }
+        do {
+            runs += try await supervisor.finishedRuns(task: task, before: nil, limit: Self.finished)
+                .filter { access.maySee(caller, $0) }
+        } catch { throw error.failure }
+        if !runs.isEmpty {
+            let identifiers = Set(runs.filter(\.settings.writesJournal).map(\.journalIdentifier))
+            return (runs.sorted { $0.id < $1.id }, identifiers.sorted())
         }
-        reader.finish()
-        try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: false)
+        let unit = try usableTask(task, caller)
+        guard mayFire(unit.settings, caller) else { throw access.denied(caller, "read the log of", task: task).failure }
+        let settings = host.settled(unit.settings)
+        return ([], settings.writesJournal ? [settings.syslogIdentifier ?? unit.name] : [])
     }
 
-    /// The same from the journal, whose reader waits for what comes.
-    private func readJournal(
-        _ journal: any OutputReader, _ request: Wire.ReadLog.Request, _ caller: PeerCredentials, _ reply: ReplyWriter
-    ) async throws(VarlinkFailure) {
-        let follow = request.follow ?? false
-        var reader = LineReader()
-        while true {
-            let isOver = try await visibleRun(request.run, caller, to: "read the log of").state.isFinal
-            while true {
-                let bytes: [UInt8]
-                do { bytes = try await journal.next(isOver ? .last : follow ? .waiting : .now) } catch {
-                    throw unavailable(error)
-                }
-                if bytes.isEmpty { break }
-                reader.take(bytes)
-                if reply.wantsMore {
-                    try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: true)
-                } else if reader.offset > UInt64(Self.singleReply) {
-                    throw .expectedMore
-                }
-                if Task.isCancelled { throw .clientGone }
-            }
-            if !follow || isOver { break }
-            if Task.isCancelled { throw .clientGone }
+    private func refuseWithoutJournal(
+        _ request: Wire.ReadLog.Request, _ why: String
+    ) throws(VarlinkFailure) {
+        guard request.since != nil || request.attempt != nil else { return }
+        let name = request.since != nil ? "since" : "attempt"
+        let missing = request.since != nil ? "the time of each line" : "the attempt of each line"
+        throw Wire.BadParameter(
+            parameter: name, message: "\(name): \(why), which does not tell \(missing)",
+            remedy: "leave it out, or write to the journal (StandardOutput=journal in the unit)"
+        ).failure
+    }
+}
+
+/// Sends lines: as they come, or all of them in one reply to who wants no more than one.
+struct LogWriter {
+    /// A single reply does not stand for more bytes than this; whoever wants more takes it in pieces.
+    private static let singleReply = 256 * 1024
+
+    private let reply: ReplyWriter
+    private let details: Bool
+    private var kept: [OutputLine] = []
+    private var keptSize = 0
+    private var place: String?
+
+    init(_ reply: ReplyWriter, details: Bool) {
+        self.reply = reply
+        self.details = details
+    }
+
+    mutating func send(_ lines: [OutputLine], place: String?) async throws(VarlinkFailure) {
+        if reply.wantsMore {
+            guard !lines.isEmpty || place != self.place else { return }
+            self.place = place
+            return try await reply.send(wire(lines), continues: true)
         }
-        reader.finish()
-        try await reply.send(Wire.ReadLog.Reply(lines: reader.lines()).json, continues: false)
+        self.place = place
+        kept += lines
+        keptSize += lines.reduce(0) { $0 + $1.text.utf8.count + 1 }
+        if keptSize > Self.singleReply { throw .expectedMore }
     }
 
-    private func output(of id: RunID, from offset: UInt64, limit: Int) throws(VarlinkFailure) -> [UInt8] {
-        try host { (host) throws(HostRefusal) in try host.output(of: id, from: offset, limit: limit) }
-    }
+    /// The last reply.
+    func end() async throws(VarlinkFailure) { try await reply.send(wire(kept), continues: false) }
 
-    private func host<Value>(_ body: (any Host) throws(HostRefusal) -> Value) throws(VarlinkFailure) -> Value {
-        do { return try body(host) } catch { throw unavailable(error) }
+    private func wire(_ lines: [OutputLine]) -> JSON {
+        var answer = Wire.ReadLog.Reply(place: place)
+        if details { answer.entries = lines.map(\.wire) } else { answer.lines = lines.map(\.text) }
+        return answer.json
     }
+}
 
-    private func unavailable(_ error: HostRefusal) -> VarlinkFailure {
-        Wire.Unavailable(message: "\(error.subject): \(error.message)", remedy: error.remedy).failure
+extension OutputLine {
+    fileprivate var wire: Wire.LogLine {
+        Wire.LogLine(
+            text: text, run: run.rawValue, attempt: attempt.map { Int64($0) }, time: time?.microseconds,
+            pid: pid.map { Int64($0) }, priority: priority.map { Int64($0) }, identifier: identifier)
     }
 }

@@ -100,6 +100,10 @@ extension AsyncClient {
         stream(Wire.ReadLog.self, .init(run: run, follow: follow ? true : nil, lines: lines))
     }
 
+    public func readLog(_ request: Wire.ReadLog.Request) -> Replies<Wire.ReadLog.Reply> {
+        stream(Wire.ReadLog.self, request)
+    }
+
     public func reload() async throws(FafError) -> Wire.Reload.Reply { try await call(Wire.Reload.self, .init()) }
 
     public func info() async throws(FafError) -> Wire.GetInfo.Reply { try await call(Wire.GetInfo.self, .init()) }

@@ -181,11 +181,10 @@ extension Launcher {
         if settings.standardOutput != nil || settings.standardError != nil {
             specification.streams = LaunchSpecification.Streams(
                 output: settings.standardOutput ?? .inherit, errors: settings.standardError ?? .inherit,
-                journal: directories.journalStream, identifier: settings.syslogIdentifier ?? run.task,
+                journal: directories.journalStream, identifier: run.journalIdentifier,
+                mark: OutputSource(run: run.id, attempt: launch.attempt.number, invocation: invocation).mark,
                 levelPrefix: settings.syslogLevelPrefix ?? true)
-            if changesUser {
-                specification.streams?.unit = Directories.journalUnit(of: run.id, attempt: launch.attempt.number)
-            }
+            if changesUser { specification.streams?.unit = Directories.journalUnit }
         }
         specification.origin = launch.origin
         return specification

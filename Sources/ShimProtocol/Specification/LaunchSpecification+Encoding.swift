@@ -127,6 +127,7 @@ private struct ItemWriter {
         try add(FAF_SPEC_JOURNAL, streams.journal, "the journal's socket")
         try add(FAF_SPEC_IDENTIFIER, streams.identifier, "SyslogIdentifier=")
         try add(FAF_SPEC_UNIT, streams.unit, "the journal's unit")
+        try add(FAF_SPEC_MARK, streams.mark, "the stream's mark")
     }
 
     private func stream(_ output: TaskSettings.Output) -> faf_stream {

@@ -79,19 +79,22 @@ public struct LaunchSpecification: Sendable, Hashable {
         public var journal: String
         /// What the journal's entries are marked with.
         public var identifier: String
+        /// The stream's first line.
+        public var mark: String
         /// What journald takes for the unit of a writer that is gone before it looks; only root is believed.
         public var unit: String?
         /// `<N>` at the beginning of a line is its priority (sd-daemon(3)).
         public var levelPrefix: Bool
 
         public init(
-            output: TaskSettings.Output, errors: TaskSettings.Output, journal: String, identifier: String,
+            output: TaskSettings.Output, errors: TaskSettings.Output, journal: String, identifier: String, mark: String,
             levelPrefix: Bool
         ) {
             self.output = output
             self.errors = errors
             self.journal = journal
             self.identifier = identifier
+            self.mark = mark
             self.levelPrefix = levelPrefix
         }
     }

@@ -40,10 +40,13 @@ extension Attempt {
             let streams = specification.first(FAF_SPEC_STREAMS)?.loadUnaligned(as: faf_spec_streams.self)
         else { return }
         guard let path = specification.first(FAF_SPEC_JOURNAL).flatMap({ arena.copy($0) }),
-            let identifier = specification.first(FAF_SPEC_IDENTIFIER).flatMap({ arena.copy($0) })
+            let identifier = specification.first(FAF_SPEC_IDENTIFIER).flatMap({ arena.copy($0) }),
+            let mark = specification.first(FAF_SPEC_MARK).flatMap({ arena.copy($0) })
         else { throw StepFailure(FAF_STEP_SPECIFICATION, FAF_ENOMEM) }
         let unit = specification.first(FAF_SPEC_UNIT).flatMap { arena.copy($0) } ?? cString("")
-        let result = faf_journal_stream(path, identifier, unit, streams.level_prefix == 0 ? 0 : 1)
+        var words = faf_journal_words(
+            identifier: identifier, unit: unit, mark: mark, level_prefix: streams.level_prefix == 0 ? 0 : 1)
+        let result = faf_journal_stream(path, &words)
         if result < 0 { throw StepFailure(isOutput ? FAF_STEP_STDOUT : FAF_STEP_STDERR, -result) }
         launch.journal = result
     }

@@ -37,6 +37,29 @@ enum Waiting {
         }
     }
 
+    /// Hands over output; behind what has been handed over it goes on at the next fafd.
+    static func readLog(
+        _ request: Wire.ReadLog.Request, _ client: Client, _ body: (Wire.ReadLog.Reply) -> Client.Continuation
+    ) throws(FafError) {
+        var request = request
+        /// What was handed over last cannot be asked for again.
+        var isLost = false
+        var lost: FafError?
+        try again { () throws(FafError) in
+            do throws(FafError) {
+                try client.readLog(request) { reply in
+                    isLost = reply.place == nil
+                    request.after = reply.place
+                    return body(reply)
+                }
+            } catch {
+                guard isLost else { throw error }
+                lost = error
+            }
+        }
+        if let lost { throw lost }
+    }
+
     /// Repeats what only looks, while fafd is away.
     private static func again(_ look: () throws(FafError) -> Void) throws(FafError) {
         var deadline: ContinuousClock.Instant?

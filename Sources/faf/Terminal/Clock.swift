@@ -19,6 +19,17 @@ enum Clock {
         return "\(date) \(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
     }
 
+    /// In local time, as strftime(3) has it.
+    static func formatted(_ microseconds: Int64, _ format: String) -> String {
+        var seconds = time_t(microseconds / 1_000_000)
+        var parts = tm()
+        var text = [CChar](repeating: 0, count: 128)
+        guard localtime_r(&seconds, &parts) != nil, strftime(&text, text.count, format, &parts) > 0 else {
+            return "@\(microseconds / 1_000_000)"
+        }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// `3 min ago`; `now` for what is not a second old.
     static func ago(_ microseconds: Int64, now: Int64) -> String {
         let difference = now - microseconds
