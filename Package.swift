@@ -128,7 +128,7 @@ let package = Package(
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("NotifyTests", ["Notify"]),
-        tests("ShimLogicTests", ["ShimLogic", "CRecord"]),
+        tests("ShimLogicTests", ["ShimLogic", "ShimProtocol", "TaskModel", "CRecord"]),
         tests("CLinuxTests", ["CLinux"]),
         tests("ShimProtocolTests", ["ShimProtocol", "CRecord", "TaskModel"]),
         tests("JournalTests", ["Journal", "TaskModel", "LinuxSystem", logging]),

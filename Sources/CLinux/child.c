@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -101,12 +100,18 @@ static int open_output(const char *path, int place) {
     return put_at(fd, place);
 }
 
-/* With the run's rights, and so wherever those may write. O_NOCTTY: a terminal must not become the session's. */
-static int open_own_file(const char *path, uint32_t stream, int place) {
+/* With the run's rights, and so wherever those may write. O_NOCTTY: a terminal must not become the session's.
+ * `host`: the root directory as it is outside of the sandbox, which does not keep output from its file; or -1. */
+static int open_own_file(int host, const char *path, uint32_t stream, int place) {
     if (!path) return -EINVAL;
     int flags = stream == FAF_STREAM_APPEND ? O_APPEND : stream == FAF_STREAM_TRUNCATE ? O_TRUNC : 0;
     /* O_NONBLOCK: a fifo that nobody reads is refused (ENXIO) instead of waited for. */
-    int fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | flags, 0666);
+    struct open_how how = {
+        .flags = (uint64_t)(O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | flags),
+        .mode = 0666,
+        .resolve = host < 0 ? 0 : RESOLVE_IN_ROOT,
+    };
+    int fd = (int)syscall(SYS_openat2, host < 0 ? AT_FDCWD : host, path, &how, sizeof how);
     if (fd >= 0 && fcntl(fd, F_SETFL, flags & O_APPEND) < 0) {
         int error = errno;
         close(fd);
@@ -123,14 +128,14 @@ static int open_log(const char *path, uint32_t stream, int place) {
 }
 
 /* What is opened with the run's rights. */
-static int open_stream(const struct faf_launch *launch, uint32_t stream, const char *path, int place) {
+static int open_stream(const struct faf_launch *launch, int host, uint32_t stream, const char *path, int place) {
     switch ((enum faf_stream)stream) {
     case FAF_STREAM_LOG:
     case FAF_STREAM_NULL: return 0;
     case FAF_STREAM_JOURNAL: return dup2(launch->journal, place) < 0 ? -errno : 0;
     case FAF_STREAM_FILE:
     case FAF_STREAM_APPEND:
-    case FAF_STREAM_TRUNCATE: return open_own_file(path, stream, place);
+    case FAF_STREAM_TRUNCATE: return open_own_file(host, path, stream, place);
     case FAF_STREAM_SAME: return place == 2 ? dup2(1, 2) < 0 ? -errno : 0 : -EINVAL;
     }
     return -EINVAL;
@@ -213,20 +218,10 @@ static int set_gid(uint32_t gid) {
 
 static int set_uid(uint32_t uid) {
     if (uid == UINT32_MAX) return -EINVAL;
-    if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0) return -errno;
     if (syscall(SYS_setresuid, uid, uid, uid) < 0) return -errno;
     uint32_t real, effective, saved;
     if (syscall(SYS_getresuid, &real, &effective, &saved) < 0) return -errno;
     return real == uid && effective == uid && saved == uid ? 0 : -EPERM;
-}
-
-static int drop_capabilities(void) {
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return -errno;
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) < 0) return -errno;
-    data[0].inheritable = data[1].inheritable = 0;
-    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
 static int set_death_signal(int parent) {
@@ -255,25 +250,35 @@ static int enter_directory(const struct faf_launch *launch) {
     } while (0)
 
 static struct failure become_script(const struct faf_launch *launch, int parent) {
+    uint32_t step = FAF_STEP_NONE;
     STEP(FAF_STEP_SETSID, setsid() < 0 ? -errno : 0);
-    STEP(FAF_STEP_SCRIPT_CHECK, check_again(launch));
+    /* Before the sandbox: it may hide these, or make them read-only. */
     STEP(FAF_STEP_STDIN, open_null(0, O_RDONLY));
     STEP(FAF_STEP_STDOUT, open_log(launch->output, launch->output_stream, 1));
     STEP(FAF_STEP_STDERR, open_log(launch->errors, launch->errors_stream, 2));
+    STEP(FAF_STEP_OOM_SCORE, reset_oom_score());
+    int host = -1;
+    if (launch->sandbox.flags & FAF_SANDBOX_MOUNTS) {
+        host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (host < 0) return (struct failure){FAF_STEP_MOUNT_NAMESPACE, errno};
+    }
+    STEP(step, faf_enter_sandbox(&launch->sandbox, &step));
+    /* In it: what is checked is what will be executed there. */
+    STEP(FAF_STEP_SCRIPT_CHECK, check_again(launch));
     STEP(FAF_STEP_SIGNALS, default_dispositions());
     STEP(FAF_STEP_LIMITS, set_limits(launch));
     STEP(FAF_STEP_NICE, set_scheduling(launch));
-    STEP(FAF_STEP_OOM_SCORE, reset_oom_score());
     umask(launch->umask);
     leave_session_keyring();
+    STEP(FAF_STEP_CAPABILITIES, faf_limit_capabilities(&launch->sandbox));
     if (launch->change_user) {
         STEP(FAF_STEP_GROUPS, set_groups(launch));
         STEP(FAF_STEP_GID, set_gid(launch->gid));
         STEP(FAF_STEP_UID, set_uid(launch->uid));
     }
-    STEP(FAF_STEP_CAPABILITIES, drop_capabilities());
-    STEP(FAF_STEP_STDOUT, open_stream(launch, launch->output_stream, launch->output_file, 1));
-    STEP(FAF_STEP_STDERR, open_stream(launch, launch->errors_stream, launch->errors_file, 2));
+    STEP(FAF_STEP_CAPABILITIES, faf_take_capabilities(&launch->sandbox));
+    STEP(FAF_STEP_STDOUT, open_stream(launch, host, launch->output_stream, launch->output_file, 1));
+    STEP(FAF_STEP_STDERR, open_stream(launch, host, launch->errors_stream, launch->errors_file, 2));
     if (launch->death_signal) STEP(FAF_STEP_SIGNALS, set_death_signal(parent));
     STEP(FAF_STEP_CHDIR, enter_directory(launch));
     if (launch->no_new_privileges)

@@ -43,6 +43,15 @@ const char *faf_step_name(uint32_t step) {
     case FAF_STEP_EXEC: return "exec";
     case FAF_STEP_SUBREAPER: return "subreaper";
     case FAF_STEP_MOTHER: return "mother";
+    case FAF_STEP_MOUNT_NAMESPACE: return "mount-namespace";
+    case FAF_STEP_NETWORK: return "private-network";
+    case FAF_STEP_READ_ONLY: return "read-only-paths";
+    case FAF_STEP_READ_WRITE: return "read-write-paths";
+    case FAF_STEP_INACCESSIBLE: return "inaccessible-paths";
+    case FAF_STEP_PRIVATE_TMP: return "private-tmp";
+    case FAF_STEP_PRIVATE_DEVICES: return "private-devices";
+    case FAF_STEP_CREDENTIALS: return "credentials";
+    case FAF_STEP_SUID_FILTER: return "restrict-suid-sgid";
     case FAF_STEP_CGROUP_LIMIT: return "cgroup-limit";
     }
     return "unknown";

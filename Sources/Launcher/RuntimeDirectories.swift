@@ -15,6 +15,7 @@ enum RuntimeDirectories {
         try above(directories.logs, mode: 0o700)
         try own(directories.records, mode: 0o700)
         try own(directories.notifySockets, mode: isShared ? 0o711 : 0o700)
+        try own(directories.credentials, mode: isShared ? 0o711 : 0o700)
         try own(directories.ends, mode: 0o700)
         try own(directories.inputAndResults, mode: isShared ? 0o711 : 0o700)
         try own(directories.damaged, mode: 0o700)

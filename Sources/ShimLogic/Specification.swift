@@ -134,6 +134,9 @@ public struct Specification {
             FAF_SPEC_IO_DIR.rawValue, FAF_SPEC_STDOUT_FILE.rawValue, FAF_SPEC_STDERR_FILE.rawValue,
             FAF_SPEC_JOURNAL.rawValue:
             return payload.count > 0 && payload.count < 4096 && payload[0] == 0x2F && isText(payload)
+        case FAF_SPEC_SANDBOX.rawValue: return payload.count >= MemoryLayout<faf_spec_sandbox>.size
+        case FAF_SPEC_MOUNT.rawValue: return SandboxItems.mount(payload) != nil
+        case FAF_SPEC_CREDENTIAL.rawValue: return SandboxItems.credential(payload) != nil
         default: return true  // of a newer fafd: ORIGIN, or something that this shim cannot do yet
         }
     }

@@ -1,4 +1,5 @@
 import LinuxSystem
+public import TaskModel
 public import TaskUnits
 
 /// What specifiers stand for on this machine.
@@ -28,10 +29,12 @@ public struct HostContext: Sendable {
 
     /// Looks at the machine once; `context(user:)` then only looks users up.
     ///
+    /// - Parameter credentials: where a run finds its credentials (`%d`); in user mode it has none.
     /// - Parameter lookUp: finds a user by name or number, the calling process's own for `nil`. faf brings its own:
     ///   it is linked static, where the C library's lookup would load shared libraries.
     public init(
-        environment: [String: String], isUserMode: Bool, lookUp: @escaping @Sendable (String?) -> User? = Self.accounts
+        environment: [String: String], isUserMode: Bool, credentials: String = Directories.system.credentials,
+        lookUp: @escaping @Sendable (String?) -> User? = Self.accounts
     ) {
         self.isUserMode = isUserMode
         self.lookUp = lookUp
@@ -57,6 +60,7 @@ public struct HostContext: Sendable {
             base.cacheDirectory = "/var/cache"
             base.configurationDirectory = "/etc"
             base.logsDirectory = "/var/log"
+            base.credentialsDirectory = credentials
         }
         self.base = base
     }

@@ -25,6 +25,8 @@ public struct Directories: Sendable, Hashable {
     /// Live records, one file per attempt, named by its invocation id.
     public var records: String { runtime + "/runs" }
     public var notifySockets: String { runtime + "/notify" }
+    /// Empty; each run that has credentials finds its own here (`$CREDENTIALS_DIRECTORY`).
+    public var credentials: String { runtime + "/credentials" }
     /// Holds the absolute path of the delegated cgroup subtree.
     public var tasksCgroup: String { runtime + "/tasks" }
     public var ends: String { state + "/ends" }

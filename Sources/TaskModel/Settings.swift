@@ -123,6 +123,14 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public var syslogLevelPrefix: Bool?
     private var limited: ResourceSettings?
 
+    private var storedSandbox: Sandbox?
+
+    /// Stored only if it is anything but the default.
+    public var sandbox: Sandbox {
+        get { storedSandbox ?? Sandbox() }
+        set { storedSandbox = newValue == Sandbox() ? nil : newValue }
+    }
+
     public init(command: Command) { self.command = command }
 
     public var resources: ResourceSettings {

@@ -68,7 +68,9 @@ final class Daemon: Sendable {
             bootTime: { UInt64(clamping: Clocks.boottime) }, log: log)
 
         let host = LinuxHost(configuration: configuration, cgroupRoot: { [launcher] in launcher.cgroupRoot })
-        let units = HostContext(environment: configuration.environment, isUserMode: configuration.isUserMode)
+        let units = HostContext(
+            environment: configuration.environment, isUserMode: configuration.isUserMode,
+            credentials: directories.credentials)
         catalog = CatalogBox {
             UnitCatalog.load(
                 directories: directories.units, fileSystem: HostFileSystem(owner: OwnProcess.uid),

@@ -1,4 +1,5 @@
 import LinuxSystem
+import TaskModel
 
 /// What this machine and this mode do not give; `faf status` names it, so that nothing is silently weaker.
 enum MissingProtections {
@@ -49,10 +50,7 @@ enum MissingProtections {
     /// Shims lower their oom_score_adj to -1000 (proc(5)), or inherit it.
     private static func canProtectFromOOM() -> Bool {
         if text("/proc/self/oom_score_adj").split(whereSeparator: \.isWhitespace) == ["-1000"] { return true }
-        let resource: UInt64 = 1 << 24
-        let line = text("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("CapEff:") }
-        let digits = line?.drop { $0 != "\t" && $0 != " " }.filter { $0.isHexDigit } ?? ""
-        return (UInt64(digits, radix: 16) ?? 0) & resource != 0
+        return OwnProcess.capabilities() & CapabilitySet.sysResource.rawValue != 0
     }
 
     private static func text(_ path: String) -> String {

@@ -23,14 +23,21 @@ struct ShimLaunching: Launching {
         let environment = ProcessEnvironment.build(
             run: run, attempt: attempt, directories: directories, socketPath: directories.socket,
             passed: self.environment, files: files)
-        let launch = Launch(
+        var launch = Launch(
             run: run, attempt: attempt, arguments: ProcessArguments.build(run: run, environment: environment),
             environment: environment, origin: try RunCoding.encode(run))
+        launch.credentialStores = credentialStores
         do {
             return Gate(prepared: try await launcher.prepare(launch))
         } catch {
             throw LaunchRefusal(step: error.step, errno: error.errno, message: error.message, remedy: error.remedy)
         }
+    }
+
+    /// Where systemd looks (systemd.exec(5), LoadCredential=): what fafd was given itself comes first.
+    private var credentialStores: [String] {
+        [environment["CREDENTIALS_DIRECTORY"]].compactMap(\.self)
+            + ["/etc/credstore", "/run/credstore", "/usr/lib/credstore"]
     }
 
     /// Read at each launch, with the run's rights: the files are named by the unit but belong to others.

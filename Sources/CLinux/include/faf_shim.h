@@ -4,6 +4,8 @@
 #ifndef FAF_SHIM_H
 #define FAF_SHIM_H
 
+#include "faf_sandbox.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -193,6 +195,7 @@ struct faf_launch {
     uint32_t output_stream, errors_stream; /* enum faf_stream */
     int32_t journal; /* from faf_journal_stream, or -1; stays the caller's */
     int32_t cgroup; /* descriptor of its directory, or -1 */
+    struct faf_sandbox sandbox; /* all zeros: none */
 };
 
 /* What journald is told of a stream; no text has a newline. */

@@ -43,6 +43,16 @@ enum faf_step {
     FAF_STEP_EXEC = 23,
     FAF_STEP_SUBREAPER = 24,
     FAF_STEP_MOTHER = 25, /* fafd's side: no mother could be started */
+    /* The sandbox, each named after the setting that wants it. */
+    FAF_STEP_MOUNT_NAMESPACE = 40,
+    FAF_STEP_NETWORK = 41,
+    FAF_STEP_READ_ONLY = 42,
+    FAF_STEP_READ_WRITE = 43,
+    FAF_STEP_INACCESSIBLE = 44,
+    FAF_STEP_PRIVATE_TMP = 45,
+    FAF_STEP_PRIVATE_DEVICES = 46,
+    FAF_STEP_CREDENTIALS = 47,
+    FAF_STEP_SUID_FILTER = 48,
     FAF_STEP_CGROUP_LIMIT = 50, /* a file of the attempt's cgroup did not take its value: FAF_SPEC_CGROUP_LIMIT */
 };
 
@@ -106,6 +116,9 @@ enum faf_spec_tag {
     FAF_SPEC_MARK = 25,        /* text, no newline: the first line of what goes to the journal */
     FAF_SPEC_CGROUP_LIMIT = 50, /* text, repeated: FILE=VALUE, written before the script's process is cloned */
     FAF_SPEC_OOM_POLICY = 51,  /* u32, enum faf_oom_policy; absent: FAF_OOM_CONTINUE */
+    FAF_SPEC_SANDBOX = 70,     /* struct faf_spec_sandbox; absent: none of it */
+    FAF_SPEC_MOUNT = 71,       /* struct faf_spec_mount and its texts, repeated, in the order in which they are made */
+    FAF_SPEC_CREDENTIAL = 72,  /* name, NUL, content; repeated */
 };
 
 /* Where standard output and standard error go. */
@@ -166,6 +179,43 @@ struct faf_spec_limit {
     uint32_t resource; /* RLIMIT_ */
     uint32_t reserved;
     uint64_t soft, hard; /* UINT64_MAX: RLIM_INFINITY */
+};
+
+enum faf_sandbox_flag {
+    FAF_SANDBOX_MOUNTS = 1u << 0,       /* a mount namespace of its own, with the FAF_SPEC_MOUNTs */
+    FAF_SANDBOX_NETWORK = 1u << 1,      /* a network namespace of its own, with lo */
+    FAF_SANDBOX_NO_DEVICES = 1u << 2,   /* device files work in the new /dev alone (FAF_MOUNT_DEVICES) */
+    FAF_SANDBOX_NO_SUID = 1u << 3,      /* no setuid or setgid bit may be set on any file */
+    FAF_SANDBOX_CAPABILITIES = 1u << 4, /* `bounding` and `ambient` count */
+};
+
+struct faf_spec_sandbox {
+    uint32_t flags; /* enum faf_sandbox_flag; one that the shim does not know is an error */
+    uint32_t reserved;
+    uint64_t bounding, ambient; /* sets of capabilities, bit 0 is CAP_CHOWN */
+};
+
+/* What happens at a path. They are made in their order: what is above comes before what is below. */
+enum faf_mount_kind {
+    FAF_MOUNT_READ_ONLY = 1,   /* with all that is mounted below */
+    FAF_MOUNT_READ_WRITE = 2,  /* as it was before anything was changed */
+    FAF_MOUNT_HIDE = 3,        /* a directory: empty, of `mode`; else `source`, an empty file */
+    FAF_MOUNT_TMPFS = 4,       /* empty, of `mode`, in memory, for temporary files */
+    FAF_MOUNT_BIND = 5,        /* the directory `source`, made by the shim, which nobody but root can reach otherwise */
+    FAF_MOUNT_DEVICES = 6,     /* /dev with pseudo devices alone */
+    FAF_MOUNT_CREDENTIALS = 7, /* what FAF_SPEC_CREDENTIAL holds, as files that the run's uid alone may read */
+};
+
+enum faf_mount_flag {
+    FAF_MOUNT_MAKE = 1u << 0, /* something above hides it: the way to it is made anew there */
+};
+
+/* Followed by the path, NUL, the source (or nothing), NUL. Both are real paths: a symlink on the way is an error. */
+struct faf_spec_mount {
+    uint32_t kind;  /* enum faf_mount_kind */
+    uint32_t flags; /* enum faf_mount_flag */
+    uint32_t mode;
+    uint32_t path_length; /* without its NUL */
 };
 
 /* ------------------------------------------------------------------ mother and gate

@@ -8,6 +8,8 @@ public struct Launch: Sendable {
     public var arguments: [String]
     /// `NAME=value`.
     public var environment: [String]
+    /// Directories in which `LoadCredential=` looks for a name, the first wins.
+    public var credentialStores: [String] = []
     /// Kept in the attempt's record, so that the run's row can be restored from it.
     public var origin: [UInt8]
 

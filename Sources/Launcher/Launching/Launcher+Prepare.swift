@@ -14,9 +14,14 @@ extension Launcher {
     public func prepare(_ launch: Launch) async throws(LaunchFailure) -> PreparedAttempt {
         try subtree.look()
         try mothers.ensure()
+        let sandbox = try self.sandbox(launch)
         let specification: [UInt8]
         let limits = try kernelLimits(launch.run.settings.resources)
-        do { specification = try self.specification(launch, limits).encoded() } catch {
+        do {
+            var plain = try self.specification(launch, limits)
+            plain.sandbox = sandbox
+            specification = try plain.encoded()
+        } catch {
             throw LaunchFailure(
                 step: "specification", errno: ErrorNumber.invalid, message: "the attempt cannot be launched: \(error)",
                 remedy: "correct the unit or the parameters")

@@ -7,6 +7,13 @@ public enum OwnProcess {
     public static var gid: UInt32 { fafd_gid() }
     public static var pid: Int32 { fafd_pid() }
 
+    /// The effective set of capabilities, as bits (proc(5), CapEff).
+    public static func capabilities() -> UInt64 {
+        let status = String(decoding: ((try? Files.read("/proc/self/status")) ?? nil) ?? [], as: UTF8.self)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") } ?? ""
+        return UInt64(line.dropFirst(7).filter(\.isHexDigit), radix: 16) ?? 0
+    }
+
     /// Orphaned descendants become this process's children instead of init's (PR_SET_CHILD_SUBREAPER): for containers
     /// whose first process reaps nothing.
     public static func becomeSubreaper() throws(SystemError) { try check(fafd_become_subreaper(), "prctl") }

@@ -43,6 +43,7 @@ extension LaunchSpecification {
         try writer.add(FAF_SPEC_STDERR, standardError, "the standard error's path")
         try writer.add(FAF_SPEC_IO_DIR, ioDirectory, "the directory of input and results")
         if let streams { try writer.add(streams, hasLog: standardOutput != nil) }
+        if let sandbox { try writer.add(sandbox) }
         writer.add(FAF_SPEC_ORIGIN, bytes: origin)
         let length = LaunchSpecification.headerLength + writer.items.count
         if length > LaunchSpecification.limit { throw .tooLarge(bytes: length, limit: LaunchSpecification.limit) }
@@ -105,7 +106,7 @@ extension LaunchSpecification {
 }
 
 /// Appends items: tag, length, payload padded with zeros to a multiple of 8.
-private struct ItemWriter {
+struct ItemWriter {
     var items: [UInt8] = []
 
     mutating func add(_ tag: faf_spec_tag, bytes: [UInt8]) {

@@ -56,6 +56,8 @@ public struct LaunchSpecification: Sendable, Hashable {
     public var standardError: String?
     /// Where both go instead of these two; `nil`: there.
     public var streams: Streams?
+    /// What the script is kept from, and what it alone sees; `nil`: nothing.
+    public var sandbox: Sandbox?
     /// Opaque to the shim, which copies it into the record.
     public var origin: [UInt8] = []
 

@@ -2,8 +2,9 @@
 enum Escape {
     /// Reads what stands behind a backslash at the front of `text`: the bytes it means and how many it took.
     ///
-    /// `nil` for an unknown or incomplete escape, and for one that would give NUL.
-    static func decode(_ text: ArraySlice<UInt8>) -> (bytes: [UInt8], length: Int)? {
+    /// `nil` for an unknown or incomplete escape, and for one that would give NUL unless that is accepted.
+    static func decode(_ text: ArraySlice<UInt8>, acceptsNUL: Bool = false) -> (bytes: [UInt8], length: Int)? {
+        let least: UInt32 = acceptsNUL ? 0 : 1
         guard let first = text.first else { return nil }
         switch first {
         case UInt8(ascii: "a"): return ([0x07], 1)
@@ -16,16 +17,22 @@ enum Escape {
         case UInt8(ascii: "s"): return ([0x20], 1)
         case UInt8(ascii: "\\"), UInt8(ascii: "\""), UInt8(ascii: "'"): return ([first], 1)
         case UInt8(ascii: "x"):
-            guard let number = digits(text.dropFirst().prefix(2), count: 2, base: 16), number > 0 else { return nil }
+            guard let number = digits(text.dropFirst().prefix(2), count: 2, base: 16), number >= least else {
+                return nil
+            }
             return ([UInt8(number)], 3)
         case UInt8(ascii: "0")...UInt8(ascii: "7"):
-            guard let number = digits(text.prefix(3), count: 3, base: 8), (1...255).contains(number) else { return nil }
+            guard let number = digits(text.prefix(3), count: 3, base: 8), (least...255).contains(number) else {
+                return nil
+            }
             return ([UInt8(number)], 3)
         case UInt8(ascii: "u"):
-            guard let number = digits(text.dropFirst().prefix(4), count: 4, base: 16), number > 0 else { return nil }
+            guard let number = digits(text.dropFirst().prefix(4), count: 4, base: 16), number >= least else {
+                return nil
+            }
             return (utf8(number), 5)
         case UInt8(ascii: "U"):
-            guard let number = digits(text.dropFirst().prefix(8), count: 8, base: 16), number > 0,
+            guard let number = digits(text.dropFirst().prefix(8), count: 8, base: 16), number >= least,
                 Unicode.Scalar(number) != nil, number & 0xFFFE != 0xFFFE, !(0xFDD0...0xFDEF).contains(number)
             else { return nil }
             return (utf8(number), 9)

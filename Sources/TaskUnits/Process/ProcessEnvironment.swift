@@ -12,7 +12,7 @@ public enum ProcessEnvironment {
     /// it stands in the unit.
     public static let reserved: Set<String> = [
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "FAF_TASK", "FAF_RUN", "FAF_ATTEMPT",
-        "FAF_SOCKET", "FAF_SCRIPT", "FAF_INPUT", "FAF_RESULT",
+        "FAF_SOCKET", "FAF_SCRIPT", "FAF_INPUT", "FAF_RESULT", "CREDENTIALS_DIRECTORY",
     ]
 
     /// `NAME=value` each.
@@ -51,6 +51,7 @@ public enum ProcessEnvironment {
         if run.settings.notifyAccess != .none {
             variables.set("NOTIFY_SOCKET", "\(directories.notifySockets)/\(attempt.invocation)")
         }
+        if run.settings.sandbox.hasCredentials { variables.set("CREDENTIALS_DIRECTORY", directories.credentials) }
         variables.set("INVOCATION_ID", attempt.invocation.description)
         variables.set("FAF_TASK", run.task)
         variables.set("FAF_RUN", run.id.description)

@@ -2,7 +2,8 @@
 public enum SettingTable {
     /// In the order of the reference.
     public static let all: [Setting] =
-        unit + process + output + rights + parameters + stopping + resources + plannedSettings + foreignSettings
+        unit + process + output + rights + credentials + parameters + stopping + resources + plannedSettings
+        + foreignSettings
 
     /// Sections that a task unit may have.
     static let sections = ["Unit", "Task", "Parameters", "Schedule", "Worker"]

@@ -27,6 +27,8 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
     case parameter
     case calendar
     case words
+    case credential
+    case credentialValue
     /// One of these words.
     case choice([String])
 
@@ -59,6 +61,8 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
         case .parameter: "`TYPE [required] [default=VALUE]`"
         case .calendar: "calendar expression"
         case .words: "words"
+        case .credential: "`ID[:PATH]`"
+        case .credentialValue: "`ID:VALUE`"
         case .choice(let words): words.map { "`\($0)`" }.joined(separator: ", ")
         }
     }

@@ -79,13 +79,9 @@ extension SettingTable {
             reason: "faf makes no directories for a task",
             remedy: "remove the line; tmpfiles.d(5) or the script makes directories"),
         .foreign(
-            "Task",
-            [
-                "LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted",
-                "ImportCredential",
-            ],
-            reason: "faf hands over no credentials",
-            remedy: "remove the line; a file that only User= can read holds them"),
+            "Task", ["LoadCredentialEncrypted", "SetCredentialEncrypted", "ImportCredential"],
+            reason: "faf decrypts nothing",
+            remedy: "give the credential to fafd.service, and write LoadCredential=ID to hand it on"),
         .foreign(
             "Task",
             [

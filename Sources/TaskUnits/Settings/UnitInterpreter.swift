@@ -208,7 +208,7 @@ struct UnitInterpreter {
                 result.append(.init(section: setting.section, key: setting.key, value: value, source: source))
             }
             if setting.isList {
-                for line in lines { add(shown(line), source(line)) }
+                for line in lines { add(shown(line, of: setting), source(line)) }
             } else if let line = lines.last {
                 add(unit.name.isTemplate ? line.assignment.value : setting.effect.show(draft), source(line))
             }
@@ -230,9 +230,9 @@ struct UnitInterpreter {
     }
 
     /// A list's line with its specifiers replaced, as far as that is possible.
-    private func shown(_ line: SourcedAssignment) -> String {
+    private func shown(_ line: SourcedAssignment, of setting: Setting) -> String {
         let value = line.assignment.value
-        if unit.name.isTemplate { return value }
+        if unit.name.isTemplate || setting.type == .credentialValue { return value }
         let context = SettingContext(unit: unit.name, specifiers: specifiers.run, path: line.path)
         do throws(ValueError) { return try context.expand(value) } catch { return value }
     }

@@ -6,10 +6,13 @@ extension Attempt {
     mutating func launch(_ specification: Specification) throws(StepFailure) {
         guard var arena = Arena(size: specification.copySize) else { throw StepFailure(FAF_STEP_CLONE, FAF_ENOMEM) }
         defer { arena.free() }
-        guard var lists = LaunchLists(specification, &arena), var launch = lists.launch(specification, &arena) else {
+        guard var lists = LaunchLists(specification, &arena), var launch = lists.launch(specification, &arena),
+            let sandbox = faf_sandbox(specification, &arena)
+        else {
             throw StepFailure(FAF_STEP_SPECIFICATION, FAF_ENOMEM)
         }
         launch.cgroup = cgroup
+        launch.sandbox = sandbox
         try connectJournal(specification, &arena, &launch)
         defer { if launch.journal >= 0 { faf_close(launch.journal) } }
         var report: Int32 = -1

@@ -18,6 +18,7 @@ extension Attempt {
         if let path = paths.io {
             hasDirectory = try check(FAF_STEP_DIRECTORY, faf_make_private_directory(path, core.uid, core.gid)) == 1
         }
+        try makePrivateDirectories(specification)
     }
 
     /// Named, locked and filled aside, then linked: nobody ever sees a record without its lock or its head.
@@ -77,7 +78,8 @@ extension Attempt {
     }
 
     /// As if it had never been. The record goes last: while it is there, fafd can find the rest by it.
-    mutating func undo() {
+    mutating func undo(_ specification: Specification) {
+        if hasRecord { removePrivateDirectories(specification) }
         if hasDirectory, let path = paths.io { _ = faf_rmdir(path) }
         if hasCgroup, let path = paths.cgroup { _ = faf_rmdir(path) }
         if hasSocket, let path = paths.notify { _ = faf_unlink(path) }

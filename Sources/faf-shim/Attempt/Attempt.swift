@@ -15,12 +15,12 @@ func runAttempt(gate fd: Int32) -> Never {
         do throws(StepFailure) {
             try attempt.prepare(specification)
         } catch {
-            attempt.undo()
+            attempt.undo(specification)
             throw error
         }
         gate.isReady()
         guard gate.waitForGo(), attempt.pass() else {
-            attempt.undo()
+            attempt.undo(specification)
             faf_exit(0)
         }
         faf_close(fd)

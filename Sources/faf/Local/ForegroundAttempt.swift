@@ -141,7 +141,7 @@ struct ForegroundAttempt {
 
     /// Notify socket, input and result lie where the caller may write.
     private static func adjust(_ environment: [String], _ directory: String) -> [String] {
-        environment.map { variable in
+        environment.filter { !$0.hasPrefix("CREDENTIALS_DIRECTORY=") }.map { variable in
             if variable.hasPrefix("NOTIFY_SOCKET=") { return "NOTIFY_SOCKET=\(directory)/notify" }
             if variable.hasPrefix("FAF_INPUT=") { return "FAF_INPUT=\(directory)/input" }
             if variable.hasPrefix("FAF_RESULT=") { return "FAF_RESULT=\(directory)/result" }
@@ -156,6 +156,10 @@ struct ForegroundAttempt {
             notices.append("it runs as \(identity.userName), not as \(settings.user ?? "fafd's user")")
         }
         if settings.noNewPrivileges { notices.append("NoNewPrivileges= is not set: setuid programs work as for you") }
+        let sandbox = settings.sandbox.used.map { $0.setting + "=" }
+        if !sandbox.isEmpty {
+            notices.append("there is no sandbox: not in effect are \(sandbox.joined(separator: ", "))")
+        }
         return notices
     }
 

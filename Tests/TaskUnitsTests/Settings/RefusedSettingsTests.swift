@@ -22,7 +22,7 @@ import Testing
         "RuntimeMaxSec", "WatchdogSec", "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
         "StandardInput", "SyslogFacility", "PrivateTmp", "ProtectSystem", "ProtectHome", "CapabilityBoundingSet",
         "AmbientCapabilities", "MemoryAbove", "CPUTimes", "Restart", "Slice",
-        "ExecStartPre", "DynamicUser", "LoadCredential",
+        "ExecStartPre", "DynamicUser", "LoadCredentialEncrypted",
     ])
     func `these keys are known and refused in Task`(_ key: String) {
         #expect(SettingTable.setting("Task", key)?.status != .enforced)

@@ -78,6 +78,12 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
         .init(
             key: "AcceptParameters", good: "video size", shown: "video size", other: "x-y",
             bad: ["1x", "a yes", "ä", "a a"], isList: true),
+        .init(
+            key: "LoadCredential", good: "key-%p:/etc//t.key", shown: "key-t:/etc//t.key", other: "token",
+            bad: ["a/b:/x", "a:b/c", "a:/x/../y", "ä", "..", ":/x", "a:%Z"], isList: true),
+        .init(
+            key: "SetCredential", good: "mode:fast\\n\\x00 %p", shown: "mode:fast\\n\\x00 %p", other: "x:",
+            bad: ["x", "a/b:c", "x:\\q", "x:\\x4", ":v"], isList: true),
         .init(key: "TimeoutStartSec", good: "0", shown: "infinity", other: "5", bad: ["5S", "-5"]),
         .init(key: "TimeoutStopSec", good: "90", shown: "1min 30s", other: "5", bad: ["1h30x", "never"]),
         .init(
