@@ -249,6 +249,14 @@ static int enter_directory(const struct faf_launch *launch) {
         if (error_ < 0) return (struct failure){name, -error_}; \
     } while (0)
 
+static void write_pid(char *text) {
+    char digits[12];
+    size_t n = 0;
+    for (unsigned pid = (unsigned)getpid(); n == 0 || pid > 0; pid /= 10) digits[n++] = (char)('0' + pid % 10);
+    while (n > 0) *text++ = digits[--n];
+    *text = 0;
+}
+
 static struct failure become_script(const struct faf_launch *launch, int parent) {
     uint32_t step = FAF_STEP_NONE;
     STEP(FAF_STEP_SETSID, setsid() < 0 ? -errno : 0);
@@ -286,6 +294,7 @@ static struct failure become_script(const struct faf_launch *launch, int parent)
     /* Marked rather than closed: the report has to stay open until exec closes it. */
     STEP(FAF_STEP_CLOSE_RANGE, syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0);
     STEP(FAF_STEP_SIGNALS, empty_mask());
+    if (launch->watchdog_pid) write_pid(launch->watchdog_pid);
     execve(launch->path, (char *const *)launch->arguments, (char *const *)launch->environment);
     return (struct failure){FAF_STEP_EXEC, errno};
 }

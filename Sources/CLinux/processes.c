@@ -160,6 +160,8 @@ static long long event(int events, const char *key) {
 }
 
 int faf_is_populated(int events) { return event(events, "populated") == 1; }
+int faf_is_frozen(int events) { return (int)event(events, "frozen"); }
+int faf_freeze(int cgroup, int on) { return write_in(cgroup, "cgroup.freeze", on ? "1" : "0"); }
 
 uint64_t faf_number_at(int fd, const char *key) {
     long long value = event(fd, key);
@@ -209,10 +211,22 @@ int faf_write_in_cgroup(int cgroup, const char *file, const char *text) { return
 struct order {
     const char *name;
     size_t length;
-    int signal, resume;
+    int signal, resume; /* signal 0: none */
+    uint64_t *written;  /* NULL: not asked for */
 };
 
+static void add_written(int pid, uint64_t *sum) {
+    char path[32], text[512];
+    proc_path(path, pid, "/io");
+    ssize_t n = faf_read_file(path, text, sizeof text - 1);
+    if (n == -ENOENT || n == -ESRCH || *sum == UINT64_MAX) return;
+    text[n < 0 ? 0 : n] = 0;
+    long long written = number_in(text, "wchar:");
+    *sum = written < 0 ? UINT64_MAX : *sum + (uint64_t)written;
+}
+
 static int deliver(int pid, const struct order *order) {
+    if (order->written) add_written(pid, order->written);
     if (order->signal == 0) return 1;
     int pidfd = faf_pidfd(pid);
     if (pidfd < 0) return 0;
@@ -277,8 +291,15 @@ static void wait_until_frozen(int cgroup) {
     close(events);
 }
 
+uint64_t faf_cgroup_written(int cgroup) {
+    uint64_t sum = 0;
+    struct order order = {.written = &sum};
+    signal_tree(cgroup, &order, CGROUP_DEPTH);
+    return sum;
+}
+
 int faf_signal_cgroup(int cgroup, const char *name, size_t length, int signal, int resume) {
-    struct order order = {name, length, signal, resume};
+    struct order order = {name, length, signal, resume, NULL};
     if (signal == 0) return signal_tree(cgroup, &order, CGROUP_DEPTH);
     /* What somebody froze stays so for a mere signal; a task that is to end must be able to. */
     if (!resume && is_frozen(cgroup)) return signal_tree(cgroup, &order, CGROUP_DEPTH);
@@ -334,7 +355,7 @@ static void add_children(struct queue *queue, int pid) {
     close(tasks);
 }
 
-int faf_signal_descendants(int signal, int resume) {
+static int signal_descendants(const struct order *order) {
     struct queue queue = {.pids = faf_map(QUEUE_BYTES), .room = QUEUE_BYTES / sizeof(int)};
     if (!queue.pids) return -ENOMEM;
     add_children(&queue, getpid());
@@ -346,11 +367,23 @@ int faf_signal_descendants(int signal, int resume) {
         if (pidfd < 0) continue;
         if (faf_is_descendant(pid) == 1 && !faf_has_ended(pidfd)) {
             found++;
-            if (signal != 0) faf_signal_process(pidfd, signal);
-            if (signal != 0 && resume) faf_signal_process(pidfd, SIGCONT);
+            if (order->written) add_written(pid, order->written);
+            if (order->signal != 0) faf_signal_process(pidfd, order->signal);
+            if (order->signal != 0 && order->resume) faf_signal_process(pidfd, SIGCONT);
         }
         close(pidfd);
     }
     faf_unmap(queue.pids, QUEUE_BYTES);
     return found;
+}
+
+int faf_signal_descendants(int signal, int resume) {
+    struct order order = {.signal = signal, .resume = resume};
+    return signal_descendants(&order);
+}
+
+uint64_t faf_descendants_written(void) {
+    uint64_t sum = 0;
+    struct order order = {.written = &sum};
+    return signal_descendants(&order) < 0 ? UINT64_MAX : sum;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -186,6 +187,12 @@ void faf_timer_read(int fd) {
 void faf_sleep(uint64_t us) {
     struct timespec t = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
     while (nanosleep(&t, &t) < 0 && errno == EINTR) {}
+}
+
+uint64_t faf_random(uint64_t bound) {
+    uint64_t value = 0;
+    if (bound == 0 || getrandom(&value, sizeof value, 0) < 0) return 0;
+    return value % bound;
 }
 
 /* ------------------------------------------------------------------ sockets */

@@ -13,7 +13,7 @@ public enum Verdict {
             let text = "the script did not start: step \(step) failed: \(errorText(errno))"
             return (.failed, Reason(.exec, text + (outputRemedy(step, settings).map { "; " + $0 } ?? "")))
         }
-        if let stop = observation.stop, let verdict = judge(stop: stop, exit, observation) {
+        if let stop = observation.stop, let verdict = judge(stop: stop, exit, observation, settings) {
             return verdict
         }
         if observation.stop?.cause == .outOfMemory {
@@ -31,10 +31,12 @@ public enum Verdict {
     }
 
     private static func judge(
-        stop: StopRequest, _ exit: ProcessExit, _ observation: AttemptObservation
+        stop: StopRequest, _ exit: ProcessExit, _ observation: AttemptObservation, _ settings: TaskSettings
     ) -> (state: RunState, reason: Reason)? {
+        let isKilledAtOnce = stop.cause == .silence && settings.silenceAction == .kill
         let how =
-            observation.wasKilled ? "; it did not stop in time and was killed (\(text(exit)))" : " (\(text(exit)))"
+            observation.wasKilled && !isKilledAtOnce
+            ? "; it did not stop in time and was killed (\(text(exit)))" : " (\(text(exit)))"
         switch stop.cause {
         case .kill:
             return (.killed, Reason(.signal, "stopped by uid \(stop.uid)" + how))
@@ -45,7 +47,17 @@ public enum Verdict {
         case .stopping:
             guard observation.wasKilled, case .signaled(9, _) = exit else { return nil }
             return (.timedOut, Reason(.timeout, "it said STOPPING=1 and did not end within TimeoutStopSec=" + how))
-        case .leftovers, .signal, .outOfMemory:
+        case .runtime:
+            return (.timedOut, Reason(.timeout, "it ran longer than RuntimeMaxSec=" + how))
+        case .watchdog:
+            let text = "it did not say WATCHDOG=1 within WatchdogSec=, or said WATCHDOG=trigger"
+            return (.timedOut, Reason(.watchdog, text + how))
+        case .silence:
+            let text = "no output, status or progress came from it for SilenceSec="
+            return (.timedOut, Reason(.silence, text + how))
+        case .restart:
+            return (.killed, Reason(.signal, "stopped, to be started again" + how))
+        case .leftovers, .signal, .outOfMemory, .freeze, .thaw:
             return nil
         }
     }

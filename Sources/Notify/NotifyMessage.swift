@@ -28,6 +28,14 @@ public struct NotifyMessage: Equatable, Sendable {
         }
     }
 
+    /// `WATCHDOG=`.
+    public enum Watchdog: Equatable, Sendable {
+        /// `1`: it lives.
+        case ping
+        /// It wants to be taken for dead.
+        case trigger
+    }
+
     public var isReady = false
     public var isReloading = false
     public var isStopping = false
@@ -42,6 +50,11 @@ public struct NotifyMessage: Equatable, Sendable {
     /// A number that could be a pid; whose it is, is for others to say.
     public var mainPID: Int32?
     public var progress: Progress?
+    public var watchdog: Watchdog?
+    /// `WATCHDOG_USEC=`, µs.
+    public var watchdogSpan: UInt64?
+    /// `EXTEND_TIMEOUT_USEC=`, µs.
+    public var timeoutExtension: UInt64?
 
     public init() {}
 
@@ -69,6 +82,9 @@ public struct NotifyMessage: Equatable, Sendable {
         var exitStatus = false
         var mainPID = false
         var progress = false
+        var watchdog = false
+        var watchdogSpan = false
+        var timeoutExtension = false
     }
 
     private mutating func read(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, _ seen: inout SeenKeys) {
@@ -102,6 +118,15 @@ public struct NotifyMessage: Equatable, Sendable {
         } else if let value = text.value(of: "X_FAF_PROGRESS=") {
             if !seen.progress { progress = value.progress }
             seen.progress = true
+        } else if let value = text.value(of: "WATCHDOG=") {
+            if !seen.watchdog { watchdog = value.isExactly("1") ? .ping : value.isExactly("trigger") ? .trigger : nil }
+            seen.watchdog = true
+        } else if let value = text.value(of: "WATCHDOG_USEC=") {
+            if !seen.watchdogSpan { watchdogSpan = value.decimal }
+            seen.watchdogSpan = true
+        } else if let value = text.value(of: "EXTEND_TIMEOUT_USEC=") {
+            if !seen.timeoutExtension { timeoutExtension = value.decimal }
+            seen.timeoutExtension = true
         }
     }
 }

@@ -21,7 +21,6 @@ struct NotifyText {
         return true
     }
 
-    /// Decimal digits and nothing else.
     func number(upTo limit: UInt64) -> Int32? {
         guard let value = decimal, value <= limit else { return nil }
         return Int32(exactly: value)
@@ -38,7 +37,8 @@ struct NotifyText {
         return NotifyMessage.Progress(done: done, total: total)
     }
 
-    private var decimal: UInt64? {
+    /// Decimal digits and nothing else.
+    var decimal: UInt64? {
         guard !range.isEmpty else { return nil }
         var value: UInt64 = 0
         for index in range {

@@ -125,6 +125,13 @@ public struct Specification {
         case FAF_SPEC_CGROUP_LIMIT.rawValue: return cgroupLimit(payload) != nil
         case FAF_SPEC_LIMIT.rawValue: return payload.count == MemoryLayout<faf_spec_limit>.size
         case FAF_SPEC_STREAMS.rawValue: return payload.count >= MemoryLayout<faf_spec_streams>.size
+        case FAF_SPEC_TIMES.rawValue:
+            guard payload.count >= MemoryLayout<faf_spec_times>.size else { return false }
+            return payload.loadUnaligned(as: faf_spec_times.self).silence_action <= FAF_SILENCE_CONTINUE.rawValue
+        case FAF_SPEC_SIGNALS.rawValue:
+            guard payload.count >= MemoryLayout<faf_spec_signals>.size else { return false }
+            let signals = payload.loadUnaligned(as: faf_spec_signals.self)
+            return (1...64).contains(signals.final_kill) && (1...64).contains(signals.watchdog) && signals.restart <= 64
         case FAF_SPEC_ARGUMENT.rawValue, FAF_SPEC_ENVIRONMENT.rawValue: return isText(payload)
         case FAF_SPEC_IDENTIFIER.rawValue, FAF_SPEC_UNIT.rawValue:
             return payload.count < 4096 && isText(payload) && !hasNewline(payload)

@@ -51,6 +51,16 @@ public struct StopRequest: Sendable, Hashable, Codable {
         case stopping = 6
         /// `OOMPolicy=stop`: the kernel had killed one of its processes.
         case outOfMemory = 20
+        /// `RuntimeMaxSec=`.
+        case runtime = 10
+        case watchdog = 11
+        /// `SilenceSec=`.
+        case silence = 12
+        /// It is to be tried again: `RestartKillSignal=`.
+        case restart = 13
+        /// Freezes its processes; starts no stop sequence.
+        case freeze = 14
+        case thaw = 15
     }
 
     public enum Whom: UInt8, Sendable, Hashable, Codable { case main = 1, all = 2 }
@@ -119,10 +129,21 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     public var stop: StopRequest?
     /// The latest single signal that was asked for (`StopRequest.Cause.signal`).
     public var lastSignal: StopRequest?
-    /// When the stop sequence sends its SIGKILL, µs of CLOCK_BOOTTIME; `nil`: no stop, no SIGKILL, or sent already.
+    /// When the stop sequence began.
+    public var stopBegan: Timestamp?
+    /// When the stop sequence sends its final signal, µs of CLOCK_BOOTTIME; `nil`: no stop, none, or SIGKILL went out.
     public var stopDeadline: UInt64?
-    /// The final SIGKILL was sent.
+    /// The final signal was sent: `FinalKillSignal=`, or SIGKILL.
     public var wasKilled = false
+    /// The same time for people, by the clock as it was when the stop began.
+    public var finalSignalAt: Timestamp?
+    /// When the start or the running time is over, by the clock as it was at the start; `nil`: never.
+    public var limitAt: Timestamp?
+    /// All of its processes are frozen; by whom, if that was asked for.
+    public var frozenSince: Timestamp?
+    public var frozenBy: UInt32?
+    /// It has been silent for longer than `SilenceSec=` and was left alone: the last sign.
+    public var silentSince: Timestamp?
     public var exit: ProcessExit?
     public var usage: Usage?
     public var startedAt: Timestamp?

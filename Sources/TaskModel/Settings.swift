@@ -2,6 +2,11 @@
 public enum TimeSpan: Sendable, Hashable, Codable {
     case microseconds(UInt64)
     case infinity
+
+    /// For limits that 0 and infinity switch off.
+    public var positiveMicroseconds: UInt64? {
+        if case .microseconds(let value) = self, value > 0 { value } else { nil }
+    }
 }
 
 /// Everything that a unit says about its runs, resolved: specifiers are expanded, defaults filled in.
@@ -23,6 +28,13 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public enum KillMode: String, Sendable, Hashable, Codable {
         case controlGroup = "control-group"
         case mixed, process, none
+    }
+
+    /// What follows `SilenceSec=`, in the words of `OOMPolicy=` (systemd.service(5)).
+    public enum SilenceAction: String, Sendable, Hashable, Codable {
+        /// Only said.
+        case carryOn = "continue"
+        case stop, kill
     }
 
     public struct Command: Sendable, Hashable, Codable {
@@ -123,6 +135,27 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public var syslogLevelPrefix: Bool?
     private var limited: ResourceSettings?
 
+    /// `nil`: infinity.
+    public var runtimeMax: TimeSpan?
+    /// A random part of it is added to `runtimeMax`; `nil`: nothing.
+    public var runtimeRandomizedExtra: TimeSpan?
+    /// `nil`: none, as 0 and infinity.
+    public var watchdog: TimeSpan?
+    /// `nil`: SIGABRT.
+    public var watchdogSignal: UInt8?
+    /// `nil`: `timeoutStop`.
+    public var timeoutAbort: TimeSpan?
+    /// `nil`: none, as 0 and infinity.
+    public var silence: TimeSpan?
+    /// `nil`: stop.
+    public var silenceAction: SilenceAction?
+    /// `nil`: `killSignal`.
+    public var restartKillSignal: UInt8?
+    /// `nil`: SIGKILL.
+    public var finalKillSignal: UInt8?
+    /// `nil`: no.
+    public var sendSIGHUP: Bool?
+
     private var storedSandbox: Sandbox?
 
     /// Stored only if it is anything but the default.
@@ -137,6 +170,9 @@ public struct TaskSettings: Sendable, Hashable, Codable {
         get { limited ?? ResourceSettings() }
         set { limited = newValue == ResourceSettings() ? nil : newValue }
     }
+
+    /// Pings are asked for every so many µs; `nil`: none are.
+    public var watchdogMicroseconds: UInt64? { watchdog?.positiveMicroseconds }
 
     /// Where the script writes to (`StandardOutput=`, systemd.exec(5)).
     public enum Output: Sendable, Hashable, Codable {

@@ -10,6 +10,7 @@ struct Record {
     private var progressSequence: UInt64 = 0
     private var statusSequence: UInt64 = 0
     private var resultSequence: UInt64 = 0
+    private var clocksSequence: UInt64 = 0
 
     init(fd: Int32) { self.fd = fd }
 
@@ -56,6 +57,10 @@ struct Record {
         withUnsafeBytes(of: value) {
             rewrite(FAF_SLOT_PROGRESS, FAF_AT_PROGRESS_A, FAF_AT_PROGRESS_B, &progressSequence, $0)
         }
+    }
+
+    mutating func clocks(_ value: faf_record_clocks) {
+        withUnsafeBytes(of: value) { rewrite(FAF_SLOT_CLOCKS, FAF_AT_CLOCKS_A, FAF_AT_CLOCKS_B, &clocksSequence, $0) }
     }
 
     mutating func status(_ text: UnsafeRawBufferPointer) {

@@ -61,10 +61,23 @@ import Testing
         let causes: [(StopRequest.Cause, RunState, Reason.Kind)] = [
             (.kill, .killed, .signal), (.shutdown, .killed, .shutdown), (.timeoutStart, .timedOut, .timeout),
             (.leftovers, .succeeded, .success), (.stopping, .succeeded, .success),
+            (.runtime, .timedOut, .timeout), (.watchdog, .timedOut, .watchdog), (.silence, .timedOut, .silence),
+            (.restart, .killed, .signal),
         ]
         for (cause, state, kind) in causes {
             #expect(judge(.exited(code: 0)) { $0.stop = StopRequest(cause: cause, uid: 0) } == (state, kind))
         }
+    }
+
+    @Test func `who was to be killed at once did not fail to stop`() {
+        var seen = observation(.emptied, held: false)
+        seen.exit = .signaled(signal: 9, coreDumped: false)
+        seen.stop = StopRequest(cause: .silence, uid: 0)
+        seen.wasKilled = true
+        var settings = sampleRun().settings
+        #expect(Verdict.judge(seen, settings: settings).reason.text.contains("did not stop in time"))
+        settings.silenceAction = .kill
+        #expect(!Verdict.judge(seen, settings: settings).reason.text.contains("did not stop in time"))
     }
 
     @Test func `STOPPING that does not stop is a timeout`() {

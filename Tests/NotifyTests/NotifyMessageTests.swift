@@ -151,4 +151,29 @@ struct NotifyMessageTests {
             }
         }
     }
+
+    @Test func `WATCHDOG= is 1 or trigger`() throws {
+        #expect(try read("WATCHDOG=1").message.watchdog == .ping)
+        #expect(try read("WATCHDOG=trigger").message.watchdog == .trigger)
+        for text in [
+            "WATCHDOG=", "WATCHDOG=0", "WATCHDOG=11", "WATCHDOG=Trigger", "WATCHDOG=1 ", "WATCHDOG=2\nWATCHDOG=1",
+        ] {
+            #expect(try read(text).message.watchdog == nil, "\(text)")
+        }
+    }
+
+    @Test(arguments: ["WATCHDOG_USEC", "EXTEND_TIMEOUT_USEC"])
+    func `times have 64 bits and nothing but digits`(_ key: String) throws {
+        func value(_ text: String) throws -> UInt64? {
+            let message = try read(text).message
+            return key == "WATCHDOG_USEC" ? message.watchdogSpan : message.timeoutExtension
+        }
+        #expect(try value("\(key)=0") == 0)
+        #expect(try value("\(key)=20000000") == 20_000_000)
+        #expect(try value("\(key)=18446744073709551615") == .max)
+        for text in ["", "-1", "+1", "1s", " 1", "0x10", "18446744073709551616"] {
+            #expect(try value("\(key)=\(text)") == nil, "\(text)")
+        }
+        #expect(try value("\(key)=x\n\(key)=5") == nil, "the first counts, good or bad")
+    }
 }

@@ -141,6 +141,24 @@ struct SpecificationTests {
         for item in bad { #expect(problem(encode(good() + [item])) == .brokenItem, "\(item)") }
     }
 
+    @Test func `a signal or an action that there is not is refused`() {
+        func words(_ values: UInt32...) -> [UInt8] {
+            values.flatMap { value in withUnsafeBytes(of: value) { Array($0) } }
+        }
+        let head = [UInt32](repeating: 0, count: 10).flatMap { value in words(value) }
+        let good: [Item] = [
+            (FAF_SPEC_SIGNALS.rawValue, words(9, 6, 0, 1)), (FAF_SPEC_TIMES.rawValue, head + words(2, 0)),
+        ]
+        #expect(problem(encode(self.good() + good)) == nil)
+        let bad: [Item] = [
+            (FAF_SPEC_SIGNALS.rawValue, words(0, 6, 0, 1)), (FAF_SPEC_SIGNALS.rawValue, words(65, 6, 0, 1)),
+            (FAF_SPEC_SIGNALS.rawValue, words(9, 0, 0, 1)), (FAF_SPEC_SIGNALS.rawValue, words(9, 6, 65, 1)),
+            (FAF_SPEC_SIGNALS.rawValue, words(9, 6)), (FAF_SPEC_TIMES.rawValue, head + words(3, 0)),
+            (FAF_SPEC_TIMES.rawValue, head),
+        ]
+        for item in bad { #expect(problem(encode(self.good() + [item])) == .brokenItem, "\(item)") }
+    }
+
     @Test func `any items with a right checksum are read without a trap`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<5_000 {

@@ -11,12 +11,13 @@ struct AttemptRecordTests {
     }
 
     @Test func `slots lie where the header says`() {
-        let bytes = full.encoded()
+        let bytes = everySlot
         let slots: [(Int32, faf_slot_tag)] = [
             (FAF_AT_HEAD, FAF_SLOT_HEAD), (FAF_AT_PASSED, FAF_SLOT_PASSED), (FAF_AT_STARTED, FAF_SLOT_STARTED),
             (FAF_AT_EXITED, FAF_SLOT_EXITED), (FAF_AT_EMPTIED, FAF_SLOT_EMPTIED), (FAF_AT_STOP_A, FAF_SLOT_STOP),
             (FAF_AT_SIGNAL_A, FAF_SLOT_SIGNAL), (FAF_AT_SAID_A, FAF_SLOT_SAID), (FAF_AT_PROGRESS_A, FAF_SLOT_PROGRESS),
-            (FAF_AT_CGROUP, FAF_SLOT_CGROUP), (FAF_AT_STATUS_A, FAF_SLOT_STATUS), (FAF_AT_RESULT_A, FAF_SLOT_RESULT),
+            (FAF_AT_CGROUP, FAF_SLOT_CGROUP), (FAF_AT_CLOCKS_A, FAF_SLOT_CLOCKS), (FAF_AT_STATUS_A, FAF_SLOT_STATUS),
+            (FAF_AT_RESULT_A, FAF_SLOT_RESULT),
             (FAF_AT_ORIGIN, FAF_SLOT_ORIGIN),
         ]
         for (offset, tag) in slots { #expect(bytes[Int(offset)] == UInt8(tag.rawValue)) }
@@ -76,6 +77,15 @@ struct AttemptRecordTests {
         #expect(observation.stopDeadline == 5000)
     }
 
+    @Test func `a cause of a newer shim is not made up`() {
+        var writer = SlotWriter()
+        writer.bytes = full.encoded()
+        var stop = faf_record_stop()
+        (stop.cause, stop.whom) = (99, FAF_WHOM_ALL.rawValue)
+        writer.write(.stop, rawBytes(stop), sequence: 9)
+        #expect(throws: RecordError.damaged(.stop)) { _ = try AttemptRecord(decoding: writer.bytes) }
+    }
+
     @Test func `no content of a status becomes another field`() throws {
         var record = full
         let hostile = String(repeating: "\n EXITED=0\u{1}", count: 300)
@@ -111,7 +121,7 @@ struct AttemptRecordTests {
 
     @Test func `every damaged slot is named`() {
         for slot in RecordSlot.allCases {
-            var bytes = full.encoded()
+            var bytes = everySlot
             bytes[SlotLayout.of(slot).offsets[0] + SlotLayout.headerLength] ^= 0x10
             #expect(throws: RecordError.damaged(slot)) { _ = try AttemptRecord(decoding: bytes) }
         }
@@ -206,6 +216,7 @@ private let full: AttemptRecord = {
     observation.saidExitStatus = 3
     observation.stop = StopRequest(cause: .kill, whom: .all, uid: 2001)
     observation.lastSignal = StopRequest(cause: .signal, signal: 10, whom: .main, uid: 2002)
+    observation.stopBegan = Timestamp(microseconds: 150)
     observation.wasKilled = true
     observation.exit = .signaled(signal: 15, coreDumped: false)
     observation.usage = Usage(
@@ -224,6 +235,14 @@ private let full: AttemptRecord = {
     return AttemptRecord(
         observation: observation, origin: [9, 8, 7], cgroup: "/sys/fs/cgroup/x/t/17.2", uid: 2001, killSignal: 2,
         kind: .notify, madeAt: Timestamp(microseconds: 50))
+}()
+
+/// The clocks, too, which an attempt that is over has none of.
+private let everySlot: [UInt8] = {
+    var writer = SlotWriter()
+    writer.bytes = full.encoded()
+    writer.write(.clocks, rawBytes(faf_record_clocks()))
+    return writer.bytes
 }()
 
 private let examples: [AttemptRecord] = {
@@ -251,6 +270,23 @@ private let examples: [AttemptRecord] = {
         .unknown,
     ] {
         add(.emptied) { $0.observation.exit = exit }
+    }
+    add(.started) {
+        $0.observation.limitAt = Timestamp(microseconds: 5_000_000)
+        $0.observation.frozenSince = Timestamp(microseconds: 7)
+        $0.observation.frozenBy = 2001
+    }
+    add(.started) {
+        $0.observation.frozenSince = Timestamp(microseconds: 7)
+        $0.observation.silentSince = Timestamp(microseconds: 4)
+    }
+    // FinalKillSignal= was sent; SIGKILL follows.
+    add(.started) {
+        $0.observation.stop = StopRequest(cause: .watchdog, signal: 6, uid: 0)
+        $0.observation.stopBegan = Timestamp(microseconds: 4)
+        $0.observation.wasKilled = true
+        $0.observation.stopDeadline = 9000
+        $0.observation.finalSignalAt = Timestamp(microseconds: 9004)
     }
     add(.emptied) {
         $0.observation.exit = .notStarted(step: "chdir", errno: 2)

@@ -132,12 +132,32 @@ struct LaunchSpecificationTests {
         #expect(core.script_owner == 2001)
     }
 
+    @Test func `times and signals are where the shim looks for them`() throws {
+        var specification = example
+        specification.timeoutStop = .microseconds(99)
+        specification.times.runtimeMax = .microseconds(5)
+        specification.times.runtimeRandomizedExtra = .microseconds(6)
+        specification.times.silence = .microseconds(7)
+        specification.times.silenceAction = .carryOn
+        specification.signals.final = 3
+        specification.signals.watchdog = 4
+        specification.signals.restart = 10
+        specification.signals.sendSIGHUP = true
+        let items = try #require(parse(try specification.encoded()))
+        let times = try #require(items.first { $0.tag == FAF_SPEC_TIMES.rawValue }).payload
+        #expect((0..<5).map { word64(times, $0 * 8) } == [5, 6, UInt64.max, 7, 99])
+        #expect(word32(times, 40) == FAF_SILENCE_CONTINUE.rawValue)
+        let signals = try #require(items.first { $0.tag == FAF_SPEC_SIGNALS.rawValue }).payload
+        #expect((0..<4).map { word32(signals, $0 * 4) } == [3, 4, 10, 1])
+    }
+
     @Test func `what is not given is not there`() throws {
         let items = try #require(parse(try example.encoded()))
         let tags = Set(items.map(\.tag))
         for tag in [
             FAF_SPEC_NOTIFY_PATH, FAF_SPEC_CGROUP, FAF_SPEC_STDOUT, FAF_SPEC_STDERR, FAF_SPEC_IO_DIR,
             FAF_SPEC_CGROUP_LIMIT, FAF_SPEC_OOM_POLICY,
+            FAF_SPEC_TIMES, FAF_SPEC_SIGNALS,
         ] {
             #expect(!tags.contains(tag.rawValue))
         }

@@ -32,10 +32,17 @@ SLOTS = {
     "cgroup": (10, (2048,), None, ""),
     "counters": (40, (3200,), "<12Q", "cpu_user cpu_system cpu_throttled memory_max oom_kills oom_group_kills oom_own "
                  "io_read io_written io_reads io_writes refused_forks"),
+    "clocks": (30, (3840, 3968), "<IIQQQ", "flags frozen_by frozen silent limit"),
     "status": (11, (4096, 8448), None, ""),
     "result": (12, (12800, 17152), None, ""),
     "origin": (13, (21504,), None, ""),
 }
+
+NEVER = 2**64 - 1
+# enum faf_stop_cause
+KILL, SIGNAL, TIMEOUT_START, LEFTOVERS, SHUTDOWN, STOPPING = range(1, 7)
+RUNTIME, WATCHDOG, SILENCE, RESTART, FREEZE, THAW = range(10, 16)
+FROZEN, SILENT = 1, 2
 
 EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_NOT_STARTED, EXIT_UNKNOWN = 1, 2, 3, 4, 5
 
@@ -121,7 +128,9 @@ class Record:
 
     def back_to_gate(self):
         """As it was before the shim had its go."""
-        self.forget("passed", "started", "exited", "emptied", "stop", "signal", "said", "progress", "status", "result")
+        self.forget(
+            "passed", "started", "exited", "emptied", "stop", "signal", "said", "progress", "clocks", "status", "result"
+        )
 
     @property
     def invocation(self):

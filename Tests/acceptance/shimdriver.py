@@ -18,7 +18,7 @@ import time
 import zlib
 
 import system
-from records import Record
+from records import KILL, LEFTOVERS, SHUTDOWN, SIGNAL, STOPPING, TIMEOUT_START, Record
 
 BUILD = pathlib.Path(os.environ.get("FAF_BUILD") or pathlib.Path(__file__).resolve().parents[2] / ".build/debug")
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -28,7 +28,6 @@ CORE, RECORDS, ENDS, NOTIFY, CGROUP, SCRIPT, REAL, ARGUMENT, ENVIRONMENT, CWD, G
 CGROUP_LIMIT, OOM_POLICY = 50, 51
 INFINITY = 2**64 - 1
 SEND_SIGKILL, NO_NEW_PRIVILEGES, CHANGE_USER, CWD_OPTIONAL, SET_NICE, DEATH_SIGNAL = (1 << n for n in range(6))
-KILL, SIGNAL, TIMEOUT_START, LEFTOVERS, SHUTDOWN, STOPPING = range(1, 7)
 MAIN, ALL = 1, 2
 READY, FAILED = 1, 2
 STEPS = dict(specification=1, record=2, notify=3, cgroup=4, directory=5, clone=6, setsid=7, check=8, stdin=9, stdout=10,
@@ -302,5 +301,5 @@ class Attempt:
 
 
 def describe(record):
-    names = ("head passed started exited emptied stop signal said progress status result").split()
+    names = ("head passed started exited emptied stop signal said progress clocks status result").split()
     return record and {name: record.get(name) for name in names if record.get(name) is not None}

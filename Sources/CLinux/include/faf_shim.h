@@ -72,6 +72,8 @@ int faf_timer(void);
 int faf_timer_set(int fd, uint64_t boottime_us);
 void faf_timer_read(int fd);
 void faf_sleep(uint64_t us);
+/* Evenly from 0 up to `bound`, which is not reached; 0 for 0. */
+uint64_t faf_random(uint64_t bound);
 
 /* ------------------------------------------------------------------ sockets */
 
@@ -193,6 +195,7 @@ struct faf_launch {
     int32_t nice;
     uint32_t change_user, set_nice, no_new_privileges, directory_is_optional, death_signal;
     uint32_t output_stream, errors_stream; /* enum faf_stream */
+    char *watchdog_pid; /* where the child writes its pid, in `environment`, with room for it; NULL: nowhere */
     int32_t journal; /* from faf_journal_stream, or -1; stays the caller's */
     int32_t cgroup; /* descriptor of its directory, or -1 */
     struct faf_sandbox sandbox; /* all zeros: none */
@@ -242,8 +245,18 @@ int faf_kill_cgroup(int cgroup, const char *name, size_t length);
 /* The same for all descendants of this process, found through /proc. */
 int faf_signal_descendants(int signal, int resume);
 
+/* How much the processes of the cgroup (of this process: its descendants) have written in all, to whatever with write(2)
+ * and the like: wchar of proc_pid_io(5), with that of the children that they waited for. UINT64_MAX: one of them may not
+ * be looked at. */
+uint64_t faf_cgroup_written(int cgroup);
+uint64_t faf_descendants_written(void);
+
 /* 1: populated; 0: empty, or the cgroup is gone. `events`: descriptor of cgroup.events. */
 int faf_is_populated(int events);
+/* 1: every process of it is frozen; 0: not; -1: the cgroup is gone. */
+int faf_is_frozen(int events);
+/* cgroup.freeze. */
+int faf_freeze(int cgroup, int on);
 int faf_open_in(int directory, const char *name);
 /* The number behind `key` ("" for a file that is one number) in a file of the cgroup; UINT64_MAX: unknown. */
 uint64_t faf_cgroup_number(int cgroup, const char *file, const char *key);

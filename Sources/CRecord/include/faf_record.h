@@ -119,6 +119,8 @@ enum faf_spec_tag {
     FAF_SPEC_SANDBOX = 70,     /* struct faf_spec_sandbox; absent: none of it */
     FAF_SPEC_MOUNT = 71,       /* struct faf_spec_mount and its texts, repeated, in the order in which they are made */
     FAF_SPEC_CREDENTIAL = 72,  /* name, NUL, content; repeated */
+    FAF_SPEC_TIMES = 40,       /* struct faf_spec_times; absent: none of them */
+    FAF_SPEC_SIGNALS = 41,     /* struct faf_spec_signals; absent: SIGKILL is the final one, no SIGHUP */
 };
 
 /* Where standard output and standard error go. */
@@ -218,6 +220,25 @@ struct faf_spec_mount {
     uint32_t path_length; /* without its NUL */
 };
 
+/* In µs. FAF_TIME_INFINITY: none. */
+struct faf_spec_times {
+    uint64_t runtime_max_us;
+    uint64_t runtime_extra_us; /* the shim adds a random part of it; 0: nothing */
+    uint64_t watchdog_us;      /* 0: none, too; else the script gets $WATCHDOG_PID */
+    uint64_t silence_us;       /* 0: none, too */
+    uint64_t timeout_abort_us; /* in place of timeout_stop_us after the watchdog's signal */
+    uint32_t silence_action;   /* enum faf_silence_action */
+    uint32_t reserved;
+};
+
+enum faf_silence_action { FAF_SILENCE_STOP = 0, FAF_SILENCE_KILL = 1, FAF_SILENCE_CONTINUE = 2 };
+
+struct faf_spec_signals { /* 1...64 each */
+    uint32_t final_kill, watchdog;
+    uint32_t restart;     /* 0: kill_signal */
+    uint32_t send_hangup; /* 1: SIGHUP after kill_signal */
+};
+
 /* ------------------------------------------------------------------ mother and gate
  *
  * fafd -> mother (SOCK_SEQPACKET, the mother's descriptor 3): one byte FAF_MOTHER_FORK with one descriptor, the shim's
@@ -259,6 +280,12 @@ enum faf_stop_cause {
     FAF_STOP_SHUTDOWN = 5,      /* as KILL, other cause */
     FAF_STOP_STOPPING = 6,      /* the task said STOPPING=1: no signal, SIGKILL at the timeout */
     FAF_STOP_OOM = 20,          /* the shim's own: OOMPolicy=stop */
+    FAF_STOP_RUNTIME = 10,      /* the shim's own: RuntimeMaxSec= */
+    FAF_STOP_WATCHDOG = 11,     /* the shim's own */
+    FAF_STOP_SILENCE = 12,      /* the shim's own: SilenceSec= */
+    FAF_STOP_RESTART = 13,      /* as KILL with the restart signal: the run is to be tried again */
+    FAF_STOP_FREEZE = 14,       /* no stop: cgroup.freeze, unless a stop goes on */
+    FAF_STOP_THAW = 15,         /* no stop */
 };
 enum faf_stop_whom { FAF_WHOM_MAIN = 1, FAF_WHOM_ALL = 2 };
 
@@ -301,6 +328,7 @@ enum faf_slot_tag {
     FAF_SLOT_RESULT = 12,
     FAF_SLOT_ORIGIN = 13,
     FAF_SLOT_COUNTERS = 40,
+    FAF_SLOT_CLOCKS = 30,
 };
 
 /* Offsets in the file. The first page holds what every attempt writes; texts lie in pages of their own, which stay holes
@@ -321,6 +349,8 @@ enum faf_slot_tag {
 #define FAF_AT_CGROUP 2048 /* text: absolute path; length 0: no cgroup */
 #define FAF_CGROUP_MAX 1024
 #define FAF_AT_COUNTERS 3200 /* room for 208 bytes */
+#define FAF_AT_CLOCKS_A 3840
+#define FAF_AT_CLOCKS_B 3968
 #define FAF_AT_STATUS_A 4096
 #define FAF_AT_STATUS_B 8448
 #define FAF_AT_RESULT_A 12800
@@ -396,9 +426,27 @@ struct faf_record_counters {
 struct faf_record_stop { /* STOP (the attempt's one stop sequence) and SIGNAL (the latest single signal) */
     uint32_t cause, signal, whom, uid;
     uint64_t realtime_us, boottime_us;
-    uint64_t deadline_boottime_us; /* final SIGKILL; FAF_TIME_INFINITY: none */
-    uint32_t kill_sent;            /* 1 once the final SIGKILL went out */
+    uint64_t deadline_boottime_us; /* of the final signal; FAF_TIME_INFINITY: none */
+    uint32_t kill_sent;            /* enum faf_kill_sent */
     uint32_t reserved;
+};
+
+enum faf_kill_sent {
+    FAF_KILL_SENT = 1,        /* the final SIGKILL went out */
+    FAF_KILL_FINAL_SENT = 2,  /* the final signal is another one and went out; SIGKILL follows at the deadline */
+};
+
+enum faf_clocks_flag {
+    FAF_CLOCKS_FROZEN = 1u << 0,
+    FAF_CLOCKS_SILENT = 1u << 1, /* for longer than SilenceSec=, and left alone */
+};
+
+struct faf_record_clocks {
+    uint32_t flags;
+    uint32_t frozen_by;            /* the uid that asked; UINT32_MAX: nobody asked the shim */
+    uint64_t frozen_realtime_us;
+    uint64_t silent_realtime_us;   /* the last sign */
+    uint64_t limit_boottime_us;    /* the end of the start or of the running time; FAF_TIME_INFINITY: none */
 };
 
 enum faf_said_flag {

@@ -25,6 +25,7 @@ extension AttemptRecord {
         var endError: Int32 = 0
         try AttemptRecord.readPhases(reader, into: &observation, endError: &endError)
         try AttemptRecord.readStops(reader, into: &observation)
+        try AttemptRecord.readClocks(reader, into: &observation)
         try AttemptRecord.readWords(reader, into: &observation)
 
         let cgroup = try reader.payload(of: .cgroup).map { String(decoding: $0, as: UTF8.self) }
@@ -91,15 +92,36 @@ extension AttemptRecord {
                     cause: written.cause, signal: written.signal, whom: written.whom, uid: written.uid)
             else { throw .damaged(slot) }
             if slot == .stop {
-                if written.kill_sent == 0, written.deadline_boottime_us != UInt64.max {
+                if written.kill_sent != FAF_KILL_SENT.rawValue, written.deadline_boottime_us != UInt64.max {
                     observation.stopDeadline = written.deadline_boottime_us
+                    observation.finalSignalAt = time(
+                        written.deadline_boottime_us, by: written.realtime_us, written.boottime_us)
                 }
                 // One that was begun for what the main process had left has not ended that process.
                 if let exited, written.boottime_us > exited.boottime_us { continue }
                 observation.stop = request
+                observation.stopBegan = time(written.realtime_us)
                 observation.wasKilled = written.kill_sent != 0
             } else {
                 observation.lastSignal = request
+            }
+        }
+    }
+
+    private static func readClocks(
+        _ reader: SlotReader, into observation: inout AttemptObservation
+    ) throws(RecordError) {
+        // Of what is over nothing of this holds any more.
+        guard let clocks = try reader.value(of: .clocks, as: faf_record_clocks.self), observation.phase < .emptied
+        else { return }
+        if clocks.flags & FAF_CLOCKS_FROZEN.rawValue != 0 {
+            observation.frozenSince = time(clocks.frozen_realtime_us)
+            observation.frozenBy = clocks.frozen_by == UInt32.max ? nil : clocks.frozen_by
+        }
+        if clocks.flags & FAF_CLOCKS_SILENT.rawValue != 0 { observation.silentSince = time(clocks.silent_realtime_us) }
+        if clocks.limit_boottime_us != UInt64.max, observation.stop == nil, observation.phase < .exited {
+            if let started = try reader.value(of: .started, as: faf_record_started.self) {
+                observation.limitAt = time(clocks.limit_boottime_us, by: started.realtime_us, started.boottime_us)
             }
         }
     }
@@ -155,3 +177,10 @@ extension CgroupCounters {
 }
 
 private func time(_ microseconds: UInt64) -> Timestamp { Timestamp(microseconds: Int64(clamping: microseconds)) }
+
+/// A time of CLOCK_BOOTTIME, given one moment by both clocks.
+private func time(_ boottime: UInt64, by realtime: UInt64, _ sameBoottime: UInt64) -> Timestamp {
+    let distance = Int64(clamping: boottime).subtractingReportingOverflow(Int64(clamping: sameBoottime)).partialValue
+    let (sum, overflows) = Int64(clamping: realtime).addingReportingOverflow(distance)
+    return Timestamp(microseconds: overflows ? .max : sum)
+}

@@ -24,6 +24,7 @@ extension AttemptRecord {
         writer.write(.head, rawBytes(head))
         writePhases(&writer)
         writeStops(&writer)
+        writeClocks(&writer)
         writeWords(&writer)
         writer.write(.cgroup, Array((cgroup ?? "").utf8.prefix(Int(FAF_CGROUP_MAX))))
         writer.write(.origin, origin)
@@ -80,10 +81,31 @@ extension AttemptRecord {
             stop.signal = UInt32(request.signal)
             stop.whom = UInt32(request.whom.rawValue)
             stop.uid = request.uid
-            stop.kill_sent = slot == .stop && observation.wasKilled ? 1 : 0
+            if slot == .stop {
+                stop.realtime_us = microseconds(observation.stopBegan)
+                if observation.wasKilled {
+                    stop.kill_sent = (observation.stopDeadline == nil ? FAF_KILL_SENT : FAF_KILL_FINAL_SENT).rawValue
+                }
+            }
             stop.deadline_boottime_us = slot == .stop ? observation.stopDeadline ?? UInt64.max : UInt64.max
             writer.write(slot, rawBytes(stop))
         }
+    }
+
+    private func writeClocks(_ writer: inout SlotWriter) {
+        var clocks = faf_record_clocks()
+        if let since = observation.frozenSince {
+            clocks.flags |= FAF_CLOCKS_FROZEN.rawValue
+            clocks.frozen_realtime_us = microseconds(since)
+        }
+        clocks.frozen_by = observation.frozenBy ?? UInt32.max
+        if let since = observation.silentSince {
+            clocks.flags |= FAF_CLOCKS_SILENT.rawValue
+            clocks.silent_realtime_us = microseconds(since)
+        }
+        clocks.limit_boottime_us =
+            observation.limitAt.map { microseconds($0) - microseconds(observation.startedAt) } ?? UInt64.max
+        if clocks.flags != 0 || observation.limitAt != nil { writer.write(.clocks, rawBytes(clocks)) }
     }
 
     private func writeWords(_ writer: inout SlotWriter) {

@@ -18,7 +18,8 @@ public enum RecordError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// A part of a record that is written and checksummed by itself.
 public enum RecordSlot: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    case head, passed, started, exited, emptied, stop, signal, said, progress, cgroup, status, result, origin, counters
+    case head, passed, started, exited, emptied, stop, signal, said, progress, cgroup, counters, clocks, status, result,
+        origin
 
     public var description: String { rawValue }
 }

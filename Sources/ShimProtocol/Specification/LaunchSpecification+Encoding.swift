@@ -44,6 +44,8 @@ extension LaunchSpecification {
         try writer.add(FAF_SPEC_IO_DIR, ioDirectory, "the directory of input and results")
         if let streams { try writer.add(streams, hasLog: standardOutput != nil) }
         if let sandbox { try writer.add(sandbox) }
+        if times != Times() { writer.add(FAF_SPEC_TIMES, bytes: rawBytes(encodedTimes)) }
+        if signals != Signals() { writer.add(FAF_SPEC_SIGNALS, bytes: rawBytes(encodedSignals)) }
         writer.add(FAF_SPEC_ORIGIN, bytes: origin)
         let length = LaunchSpecification.headerLength + writer.items.count
         if length > LaunchSpecification.limit { throw .tooLarge(bytes: length, limit: LaunchSpecification.limit) }
@@ -95,6 +97,27 @@ extension LaunchSpecification {
         core.script_inode = script.inode
         core.script_owner = script.owner
         return core
+    }
+
+    private var encodedTimes: faf_spec_times {
+        let action =
+            switch times.silenceAction {
+            case .stop: FAF_SILENCE_STOP
+            case .kill: FAF_SILENCE_KILL
+            case .carryOn: FAF_SILENCE_CONTINUE
+            }
+        return faf_spec_times(
+            runtime_max_us: microseconds(times.runtimeMax),
+            runtime_extra_us: microseconds(times.runtimeRandomizedExtra), watchdog_us: microseconds(times.watchdog),
+            silence_us: microseconds(times.silence),
+            timeout_abort_us: microseconds(times.timeoutAbort ?? timeoutStop), silence_action: action.rawValue,
+            reserved: 0)
+    }
+
+    private var encodedSignals: faf_spec_signals {
+        faf_spec_signals(
+            final_kill: UInt32(signals.final), watchdog: UInt32(signals.watchdog),
+            restart: UInt32(signals.restart ?? 0), send_hangup: signals.sendSIGHUP ? 1 : 0)
     }
 
     private func microseconds(_ span: TimeSpan) -> UInt64 {

@@ -37,6 +37,8 @@ public struct LaunchSpecification: Sendable, Hashable {
     public var sendSIGKILL = true
     public var timeoutStart = TimeSpan.infinity
     public var timeoutStop = TimeSpan.microseconds(90_000_000)
+    public var times = Times()
+    public var signals = Signals()
 
     public var recordsDirectory: String
     public var endsDirectory: String
@@ -71,6 +73,32 @@ public struct LaunchSpecification: Sendable, Hashable {
             self.file = file
             self.value = value
         }
+    }
+
+    /// The clocks beside `timeoutStart` and `timeoutStop`.
+    public struct Times: Sendable, Hashable {
+        public var runtimeMax = TimeSpan.infinity
+        public var runtimeRandomizedExtra = TimeSpan.microseconds(0)
+        /// 0 and infinity: none.
+        public var watchdog = TimeSpan.infinity
+        /// 0 and infinity: none.
+        public var silence = TimeSpan.infinity
+        public var silenceAction = TaskSettings.SilenceAction.stop
+        /// `nil`: as `timeoutStop`.
+        public var timeoutAbort: TimeSpan?
+
+        public init() {}
+    }
+
+    /// The signals of a stop beside `killSignal`.
+    public struct Signals: Sendable, Hashable {
+        public var final: UInt8 = 9
+        public var watchdog: UInt8 = 6
+        /// `nil`: as `killSignal`.
+        public var restart: UInt8?
+        public var sendSIGHUP = false
+
+        public init() {}
     }
 
     /// `StandardOutput=` and `StandardError=` as the script's process opens them, with the run's rights.

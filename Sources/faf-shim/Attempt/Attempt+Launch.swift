@@ -6,11 +6,10 @@ extension Attempt {
     mutating func launch(_ specification: Specification) throws(StepFailure) {
         guard var arena = Arena(size: specification.copySize) else { throw StepFailure(FAF_STEP_CLONE, FAF_ENOMEM) }
         defer { arena.free() }
-        guard var lists = LaunchLists(specification, &arena), var launch = lists.launch(specification, &arena),
-            let sandbox = faf_sandbox(specification, &arena)
-        else {
-            throw StepFailure(FAF_STEP_SPECIFICATION, FAF_ENOMEM)
-        }
+        let hasWatchdog = watchdog != 0 && watchdog != StopSequence.never
+        guard var lists = LaunchLists(specification, &arena, hasWatchdog),
+            var launch = lists.launch(specification, &arena), let sandbox = faf_sandbox(specification, &arena)
+        else { throw StepFailure(FAF_STEP_SPECIFICATION, FAF_ENOMEM) }
         launch.cgroup = cgroup
         launch.sandbox = sandbox
         try connectJournal(specification, &arena, &launch)
@@ -32,6 +31,8 @@ extension Attempt {
         faf_now(&started.realtime_us, &started.boottime_us)
         _ = record.write(FAF_SLOT_STARTED, at: FAF_AT_STARTED, value: started)
         stop.started(at: started.boottime_us)
+        if stop.clocks.wantsLooks { stop.clocks.looked(output: written(), at: started.boottime_us) }
+        writeClocks()
     }
 
     /// One stream for standard output and standard error, if one of them goes to the journal.
@@ -65,8 +66,11 @@ extension Attempt {
     private mutating func waitForExec(_ report: Int32) {
         while true {
             armTimer()
-            var set = faf_wait_set(signals: signals, notify: -1, timer: timer, events: -1, main: report, memory: -1)
+            var set = faf_wait_set(
+                signals: signals, notify: -1, timer: timer, events: watchesEvents ? events : -1, main: report,
+                memory: -1)
             let ready = faf_wait(&set)
+            if ready & Int32(FAF_WAIT_EVENTS.rawValue) != 0 { readEvents() }
             if ready & Int32(FAF_WAIT_TIMER.rawValue) != 0 { timerFired() }
             if ready & Int32(FAF_WAIT_MAIN.rawValue) != 0 { return }
             readRequests()
@@ -101,8 +105,10 @@ private struct LaunchLists {
     private let arguments, environment, allowed: UnsafeMutablePointer<UnsafePointer<CChar>?>
     private let groups: UnsafeMutablePointer<UInt32>
     private let limits: UnsafeMutablePointer<faf_limit>
+    private let hasWatchdog: Bool
 
-    init?(_ specification: Specification, _ arena: inout Arena) {
+    init?(_ specification: Specification, _ arena: inout Arena, _ hasWatchdog: Bool) {
+        self.hasWatchdog = hasWatchdog
         var counts = (arguments: 0, environment: 0, allowed: 0, groups: 0, limits: 0)
         specification.forEach { tag, _ in
             switch tag {
@@ -114,7 +120,8 @@ private struct LaunchLists {
             default: break
             }
         }
-        guard let arguments = arena.pointers(counts.arguments), let environment = arena.pointers(counts.environment),
+        guard let arguments = arena.pointers(counts.arguments),
+            let environment = arena.pointers(counts.environment + 1),
             let allowed = arena.pointers(counts.allowed),
             let groups = arena.room(counts.groups * MemoryLayout<UInt32>.stride),
             let limits = arena.room(counts.limits * MemoryLayout<faf_limit>.stride)
@@ -133,6 +140,10 @@ private struct LaunchLists {
         else { return nil }
         let core = specification.core
         var launch = faf_launch()
+        if hasWatchdog {
+            guard let place = watchdogPID(&arena) else { return nil }
+            launch.watchdog_pid = place
+        }
         launch.path = pathCopy
         launch.directory = specification.first(FAF_SPEC_CWD).flatMap { arena.copy($0) } ?? cString("/")
         launch.output = specification.first(FAF_SPEC_STDOUT).flatMap { arena.copy($0) }
@@ -165,6 +176,18 @@ private struct LaunchLists {
         launch.directory_is_optional = specification.has(FAF_SPEC_CWD_OPTIONAL) ? 1 : 0
         launch.death_signal = specification.has(FAF_SPEC_DEATH_SIGNAL) ? 1 : 0
         return launch
+    }
+
+    /// `WATCHDOG_PID=`, and behind it the place for a number that is known only when the process is there.
+    private mutating func watchdogPID(_ arena: inout Arena) -> UnsafeMutablePointer<CChar>? {
+        let name: StaticString = "WATCHDOG_PID="
+        let count = name.utf8CodeUnitCount
+        guard let text = arena.room(count + 12)?.bindMemory(to: CChar.self, capacity: count + 12) else { return nil }
+        for index in 0..<count { text[index] = CChar(bitPattern: name.utf8Start[index]) }
+        text[count] = 0
+        environment[environmentCount] = UnsafePointer(text)
+        environmentCount += 1
+        return text + count
     }
 
     private mutating func fill(_ specification: Specification, _ arena: inout Arena) -> Bool {

@@ -54,6 +54,7 @@ extension Attempt {
     private mutating func apply(_ message: NotifyMessage, _ bytes: UnsafeRawBufferPointer) {
         if let pid = message.mainPID { follow(pid) }
         applyState(message)
+        applyClocks(message)
         if let range = message.status { statusLength = keep(bytes, range, at: Attempt.statusOffset) }
         if let range = message.result { resultLength = keep(bytes, range, at: Attempt.resultOffset) }
         if let value = message.progress { progress = faf_record_progress(done: value.done, total: value.total) }
@@ -84,7 +85,7 @@ extension Attempt {
         if message.isStopping {
             perform(stop.saysStopping(at: faf_boottime()))
         } else if message.isReady {
-            stop.saysReady()
+            stop.clocks.saysReady(at: faf_boottime())
         }
     }
 

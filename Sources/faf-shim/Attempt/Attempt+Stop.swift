@@ -20,9 +20,11 @@ extension Attempt {
         guard signal <= 64 else { return }
         switch cause {
         case FAF_STOP_SIGNAL.rawValue: sendOne(signal, whom, uid)
-        case FAF_STOP_KILL.rawValue: perform(stop.requested(.kill, signal: signal, uid: uid, at: faf_boottime()))
-        case FAF_STOP_SHUTDOWN.rawValue:
-            perform(stop.requested(.shutdown, signal: signal, uid: uid, at: faf_boottime()))
+        case FAF_STOP_KILL.rawValue, FAF_STOP_SHUTDOWN.rawValue, FAF_STOP_RESTART.rawValue:
+            guard let cause = StopSequence.Cause(rawValue: cause) else { return }
+            perform(stop.requested(cause, signal: signal, uid: uid, at: faf_boottime()))
+        case FAF_STOP_FREEZE.rawValue: freeze(by: uid)
+        case FAF_STOP_THAW.rawValue: thaw()
         default: break  // the others are the shim's own to give
         }
     }
@@ -50,19 +52,34 @@ extension Attempt {
     /// Writes what has become of the sequence, then does what it asks for.
     mutating func perform(_ action: StopSequence.Action) {
         writeStop()
-        let signal = Int32(stop.stop?.signal ?? core.kill_signal)
         switch action {
         case .nothing: break
-        case .signalAll: signalAll(signal, resume: true)
-        case .signalMain: signalMain(signal, resume: true)
-        case .killAll: killAll()
-        case .killMain: signalMain(Attempt.sigkill, resume: false)
+        case .signal(let signal, let reach, let thenHangup):
+            send(Int32(signal), reach, resume: true)
+            // Later, not with it: of two that wait the one with the lower number comes first (signal(7)).
+            if thenHangup { send(Int32(StopPolicy.sighup), reach, resume: false) }
+        case .kill(.all): killAll()
+        case .kill(.main): signalMain(Attempt.sigkill, resume: false)
+        }
+    }
+
+    private func send(_ signal: Int32, _ reach: StopSequence.Reach, resume: Bool) {
+        switch reach {
+        case .main:
+            // A task that is to end must be able to, whoever froze it.
+            if resume { thaw() }
+            signalMain(signal, resume: resume)
+        case .all where signal == Attempt.sigkill: killAll()
+        case .all: signalAll(signal, resume: resume)
         }
     }
 
     private mutating func writeStop() {
         guard let now = stop.stop, now != recordedStop else { return }
-        if recordedStop == nil {
+        if var recorded = recordedStop {
+            recorded.deadline = now.deadline
+            if recorded == now, mustWait { return }
+        } else {
             var boottime: UInt64 = 0
             faf_now(&stopRealtime, &boottime)
         }
@@ -75,7 +92,7 @@ extension Attempt {
         slot.realtime_us = stopRealtime
         slot.boottime_us = now.begunAt
         slot.deadline_boottime_us = now.deadline
-        slot.kill_sent = now.wasKilled ? 1 : 0
+        slot.kill_sent = now.final.rawValue
         record.stop(slot)
     }
 

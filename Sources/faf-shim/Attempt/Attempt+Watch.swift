@@ -4,21 +4,23 @@ import CRecord
 extension Attempt {
     /// Until nothing of the attempt is left. What was said is read before who has ended is looked at.
     mutating func watch() {
+        readEvents()
         while true {
             readNotifications()
             readRequests()
             reapChildren()
             watchForeignMain()
-            perform(stop.tick(at: faf_boottime()))
+            tick()
             if limiter.isDue(at: faf_boottime()) { flushTexts() }
             if mainHasEnded && isEmpty() { return }
             if isKilledWithoutCgroup { _ = faf_signal_descendants(Attempt.sigkill, 0) }
             armTimer()
             var set = faf_wait_set(
-                signals: signals, notify: notify, timer: timer, events: mainHasEnded ? events : -1,
+                signals: signals, notify: notify, timer: timer, events: watchesEvents ? events : -1,
                 main: main != script && !mainHasEnded ? mainDescriptor : -1, memory: memory)
             let ready = faf_wait(&set)
             if ready & Int32(FAF_WAIT_TIMER.rawValue) != 0 { timerFired() }
+            if ready & Int32(FAF_WAIT_EVENTS.rawValue) != 0 { readEvents() }
             if ready & Int32(FAF_WAIT_MEMORY.rawValue) != 0 { watchMemory() }
         }
     }
@@ -37,7 +39,7 @@ extension Attempt {
     }
 
     mutating func armTimer() {
-        var next = min(stop.deadline, limiter.deadline)
+        var next = min(stop.deadline, min(limiter.deadline, extensions.deadline))
         if isKilledWithoutCgroup { next = min(next, faf_boottime() + 100_000) }
         if next == armed { return }
         armed = next

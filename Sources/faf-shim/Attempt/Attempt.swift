@@ -101,9 +101,19 @@ struct Attempt: ~Copyable {
     var mainHasEnded = false
 
     var stop: StopSequence
+    /// WatchdogSec=; 0 or `never`: none.
+    let watchdog: UInt64
     /// The sequence as the record has it.
     var recordedStop: StopSequence.Stop?
     var stopRealtime: UInt64 = 0
+    /// As the record has them.
+    var recordedClocks = faf_record_clocks(
+        flags: 0, frozen_by: UInt32.max, frozen_realtime_us: 0, silent_realtime_us: 0,
+        limit_boottime_us: StopSequence.never)
+    var extensions = RateLimiter()
+    var watchesEvents = true
+    var isFrozen = false
+    var frozenBy = UInt32.max
     /// What the timer is set to; 0: it has fired.
     var armed = StopSequence.never
 
@@ -118,10 +128,8 @@ struct Attempt: ~Copyable {
     init(_ specification: Specification, _ paths: Paths) {
         core = specification.core
         self.paths = paths
-        stop = StopSequence(
-            timeoutStart: core.type == FAF_TYPE_NOTIFY.rawValue ? core.timeout_start_us : StopSequence.never,
-            timeoutStop: core.timeout_stop_us, killSignal: core.kill_signal,
-            sendsKill: specification.has(FAF_SPEC_SEND_SIGKILL),
-            mode: StopSequence.Mode(rawValue: core.kill_mode) ?? .controlGroup)
+        let times = Attempt.times(specification)
+        watchdog = times.watchdog_us
+        stop = StopSequence(Attempt.policy(specification, times), Attempt.limits(specification, times))
     }
 }
