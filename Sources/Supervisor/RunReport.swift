@@ -22,6 +22,12 @@ struct RunReport {
         return RunReport("run \(run.id) of \(run.task): \(run.state.rawValue)\(why)", id, run)
     }
 
+    static func silent(_ run: Run) -> RunReport {
+        RunReport(
+            "run \(run.id) of \(run.task): silent for longer than SilenceSec=; SilenceAction=continue leaves it alone",
+            "c086529842684fbc9d3d2c79e1594b0f", run)
+    }
+
     private init(_ message: String, _ id: String, _ run: Run) {
         var metadata: Logger.Metadata = [
             "MESSAGE_ID": "\(id)", "FAF_RUN": "\(run.id)", "FAF_TASK": "\(run.task)",

@@ -16,6 +16,8 @@ public actor Supervisor {
         var isGuarded = false
         /// `lookAgain` waits.
         var looksAgain = false
+        /// Its silence was told already.
+        var isSilent = false
     }
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
@@ -204,12 +206,22 @@ public actor Supervisor {
         guard let invocation = live[id]?.machine.invocation else { return }
         let finding = launching.find(invocation)
         deliver(.found(finding), to: id)
+        if case .observation(let observation, _) = finding { tellSilence(observation, of: id) }
         if case .observation(let observation, _) = finding, let deadline = observation.stopDeadline,
             live[id]?.isGuarded == false
         {
             let now = bootTime()
             guardStop(id, after: .microseconds(Int64(clamping: deadline > now ? deadline - now : 0)) + Self.guardDelay)
         }
+    }
+
+    private func tellSilence(_ observation: AttemptObservation, of id: RunID) {
+        let isSilent = observation.silentSince != nil
+        guard let entry = live[id], entry.isSilent != isSilent else { return }
+        live[id]?.isSilent = isSilent
+        guard isSilent else { return }
+        let report = RunReport.silent(entry.machine.presented(with: observation))
+        log.warning("\(report.message)", metadata: report.metadata)
     }
 
     func deliver(_ event: RunEvent, to id: RunID) {

@@ -11,6 +11,7 @@ public struct CapabilitySet: OptionSet, Sendable, Hashable, Codable {
     public static let netAdmin = CapabilitySet(rawValue: 1 << 12)
     public static let sysRawIO = CapabilitySet(rawValue: 1 << 17)
     public static let sysAdmin = CapabilitySet(rawValue: 1 << 21)
+    public static let sysPtrace = CapabilitySet(rawValue: 1 << 19)
     public static let sysResource = CapabilitySet(rawValue: 1 << 24)
 
     /// In the order of their numbers, as linux/capability.h of Linux 5.9 and later has them.

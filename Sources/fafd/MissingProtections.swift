@@ -35,6 +35,13 @@ enum MissingProtections {
                         + (configuration.isUserMode ? "root has" : "this container withholds")
                 ))
         }
+        if !canSeeOutput(isUserMode: configuration.isUserMode) {
+            missing.append(
+                (
+                    "process-io",
+                    "how much a task writes cannot be seen (/proc/PID/io): with SilenceSec= no task is taken for silent"
+                ))
+        }
         if configuration.isUserMode {
             missing.append(
                 ("private-records", "a task runs as the same user as its supervisor and could change its own records"))
@@ -51,6 +58,12 @@ enum MissingProtections {
     private static func canProtectFromOOM() -> Bool {
         if text("/proc/self/oom_score_adj").split(whereSeparator: \.isWhitespace) == ["-1000"] { return true }
         return OwnProcess.capabilities() & CapabilitySet.sysResource.rawValue != 0
+    }
+
+    /// Shims read /proc/PID/io of processes that run as somebody else (ptrace(2), PTRACE_MODE_READ_FSCREDS).
+    private static func canSeeOutput(isUserMode: Bool) -> Bool {
+        !text("/proc/self/io").isEmpty
+            && (isUserMode || OwnProcess.capabilities() & CapabilitySet.sysPtrace.rawValue != 0)
     }
 
     private static func text(_ path: String) -> String {

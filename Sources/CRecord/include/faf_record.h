@@ -114,13 +114,13 @@ enum faf_spec_tag {
     FAF_SPEC_IDENTIFIER = 23,  /* text, no newline: SYSLOG_IDENTIFIER of what goes to the journal */
     FAF_SPEC_UNIT = 24,        /* text: what journald takes for the unit of a writer that it cannot look at any more */
     FAF_SPEC_MARK = 25,        /* text, no newline: the first line of what goes to the journal */
+    FAF_SPEC_TIMES = 40,       /* struct faf_spec_times; absent: none of them */
+    FAF_SPEC_SIGNALS = 41,     /* struct faf_spec_signals; absent: SIGKILL is the final one, no SIGHUP */
     FAF_SPEC_CGROUP_LIMIT = 50, /* text, repeated: FILE=VALUE, written before the script's process is cloned */
     FAF_SPEC_OOM_POLICY = 51,  /* u32, enum faf_oom_policy; absent: FAF_OOM_CONTINUE */
     FAF_SPEC_SANDBOX = 70,     /* struct faf_spec_sandbox; absent: none of it */
     FAF_SPEC_MOUNT = 71,       /* struct faf_spec_mount and its texts, repeated, in the order in which they are made */
     FAF_SPEC_CREDENTIAL = 72,  /* name, NUL, content; repeated */
-    FAF_SPEC_TIMES = 40,       /* struct faf_spec_times; absent: none of them */
-    FAF_SPEC_SIGNALS = 41,     /* struct faf_spec_signals; absent: SIGKILL is the final one, no SIGHUP */
 };
 
 /* Where standard output and standard error go. */

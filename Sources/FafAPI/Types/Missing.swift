@@ -3,7 +3,8 @@ public import Varlink
 extension Wire {
     /// A protection that this machine or this mode does not give.
     public struct Missing: WireObject {
-        /// Stable word: cgroup, memory-controller, oom-protection, private-records, linger, other-users.
+        /// Stable word: cgroup, memory-controller, oom-protection, process-io, private-records, linger,
+        /// other-users.
         public var kind: String
         /// What does not work because of it.
         public var text: String

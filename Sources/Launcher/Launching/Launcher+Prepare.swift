@@ -178,6 +178,11 @@ extension Launcher {
         specification.sendSIGKILL = settings.sendSIGKILL
         specification.timeoutStart = settings.timeoutStart
         specification.timeoutStop = settings.timeoutStop
+        specification.times = times(settings)
+        specification.signals.final = settings.finalKillSignal ?? specification.signals.final
+        specification.signals.watchdog = settings.watchdogSignal ?? specification.signals.watchdog
+        specification.signals.restart = settings.restartKillSignal
+        specification.signals.sendSIGHUP = settings.sendSIGHUP ?? false
         specification.notifyPath = settings.notifyAccess == .none ? nil : files.notifySocket(invocation)
         specification.cgroup = subtree.path(run: run.id, attempt: launch.attempt.number)
         specification.diesWithShim = specification.cgroup == nil
@@ -193,6 +198,17 @@ extension Launcher {
         }
         specification.origin = launch.origin
         return specification
+    }
+
+    private func times(_ settings: TaskSettings) -> LaunchSpecification.Times {
+        var times = LaunchSpecification.Times()
+        times.runtimeMax = settings.runtimeMax ?? times.runtimeMax
+        times.runtimeRandomizedExtra = settings.runtimeRandomizedExtra ?? times.runtimeRandomizedExtra
+        times.watchdog = settings.watchdog ?? times.watchdog
+        times.silence = settings.silence ?? times.silence
+        times.silenceAction = settings.silenceAction ?? times.silenceAction
+        times.timeoutAbort = settings.timeoutAbort
+        return times
     }
 
     /// The unit's limits, and for open files the system's usual soft limit instead of the one that fafd needs itself

@@ -52,6 +52,8 @@ public enum ProcessEnvironment {
             variables.set("NOTIFY_SOCKET", "\(directories.notifySockets)/\(attempt.invocation)")
         }
         if run.settings.sandbox.hasCredentials { variables.set("CREDENTIALS_DIRECTORY", directories.credentials) }
+        // WATCHDOG_PID is added by the shim, which knows it.
+        if let span = run.settings.watchdogMicroseconds { variables.set("WATCHDOG_USEC", String(span)) }
         variables.set("INVOCATION_ID", attempt.invocation.description)
         variables.set("FAF_TASK", run.task)
         variables.set("FAF_RUN", run.id.description)

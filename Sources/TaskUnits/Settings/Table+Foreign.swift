@@ -44,7 +44,7 @@ extension SettingTable {
             "Task",
             [
                 "Restart", "RestartSec", "RestartSteps", "RestartMaxDelaySec", "RestartMode",
-                "RestartPreventExitStatus", "RestartForceExitStatus", "RestartKillSignal",
+                "RestartPreventExitStatus", "RestartForceExitStatus",
             ],
             reason: "runs end; a failed one is retried by Retry=, which is not supported yet", remedy: "remove the line"
         ),
@@ -53,7 +53,7 @@ extension SettingTable {
             [
                 "PIDFile", "GuessMainPID", "RemainAfterExit", "ExitType", "BusName", "Sockets", "NonBlocking",
                 "FileDescriptorStoreMax", "FileDescriptorStorePreserve", "OpenFile", "USBFunctionDescriptors",
-                "USBFunctionStrings", "ReloadSignal", "RuntimeRandomizedExtraSec", "TimeoutStartFailureMode",
+                "USBFunctionStrings", "ReloadSignal", "TimeoutStartFailureMode",
                 "TimeoutStopFailureMode", "TimeoutCleanSec", "RefreshOnReload", "PermissionsStartOnly",
                 "RootDirectoryStartOnly",
             ],

@@ -11,12 +11,6 @@ extension SettingTable {
         .planned(
             "Unit", "conditions", conditions.map { ($0, .text) }, remedy: "remove the line and check in the script"),
         .planned(
-            "Task", "the limit of a run's whole time", [("RuntimeMaxSec", .timeSpan)],
-            remedy: "remove the line; timeout(1) in the script limits it"),
-        .planned(
-            "Task", "the watchdog", [("WatchdogSec", .timeSpan), ("WatchdogSignal", .signal)],
-            remedy: "remove the line"),
-        .planned(
             "Task", "who is killed first when memory runs out", [("OOMScoreAdjust", .number)],
             remedy: "remove the line"),
         .planned(
@@ -45,10 +39,6 @@ extension SettingTable {
         .planned(
             "Task", "input for the script", [("StandardInput", .text)],
             remedy: "remove the line; a script reads from /dev/null, pass parameters"),
-        .planned(
-            "Task", "the signals of a stop beside KillSignal= and SIGKILL",
-            [("SendSIGHUP", .boolean), ("FinalKillSignal", .signal), ("TimeoutAbortSec", .timeSpan)],
-            remedy: "remove the line"),
         .planned(
             "Task", "scheduling of the script's processes",
             [

@@ -1,35 +1,8 @@
 import TaskModel
 
 extension SettingTable {
-    /// [Task]: how long, how it is stopped, what counts as success.
-    static let stopping: [Setting] = timeouts + killing
-
-    private static let timeouts: [Setting] = [
-        .custom(
-            "Task", "TimeoutStartSec", .timeSpan, default: "infinity; with Type=notify 1min 30s",
-            "How long the script may take until it is running (until READY=1). 0 is infinity.",
-            apply: { draft, text, _ throws(ValueError) in draft.timeoutStart = try span(text) },
-            reset: { $0.timeoutStart = nil }, show: { SettingText.timeSpan($0.effectiveTimeoutStart) }),
-
-        .one(
-            "Task", "TimeoutStopSec", .timeSpan, \.timeoutStop,
-            "How long the processes may take to end after KillSignal=, before they are killed. 0 is infinity.",
-            show: SettingText.timeSpan
-        ) { text, _ throws(ValueError) in try span(text) },
-
-        .custom(
-            "Task", "TimeoutSec", .timeSpan, sets: ["TimeoutStartSec", "TimeoutStopSec"],
-            "Sets TimeoutStartSec= and TimeoutStopSec=.",
-            apply: { draft, text, _ throws(ValueError) in
-                let value = try span(text)
-                draft.timeoutStart = value
-                draft.settings.timeoutStop = value
-            },
-            reset: { draft in
-                draft.timeoutStart = nil
-                draft.settings.timeoutStop = SettingsDraft().settings.timeoutStop
-            }, show: { _ in "" }),
-    ]
+    /// [Task]: how it is stopped, what counts as success.
+    static let stopping: [Setting] = killing
 
     private static let killing: [Setting] = [
         .one(
@@ -46,14 +19,40 @@ extension SettingTable {
         },
 
         .one(
-            "Task", "KillSignal", .signal, \.killSignal, "The signal that asks the processes to end.",
-            show: Value.signalName
+            "Task", "KillSignal", .signal, \.killSignal,
+            "The signal that asks the processes to end. SIGCONT always follows it.", show: Value.signalName
         ) { text, _ throws(ValueError) in try Value.signal(text) },
 
         .one(
-            "Task", "SendSIGKILL", .boolean, \.sendSIGKILL, "Kill what is left after TimeoutStopSec=.",
+            "Task", "RestartKillSignal", .signal, \.restartKillSignal,
+            "The same, in place of KillSignal=, for a stop after which the run is started again. KillSignal= if unset.",
+            show: { $0.map(Value.signalName) ?? "" }
+        ) { text, _ throws(ValueError) in try Value.signal(text) },
+
+        .one(
+            "Task", "SendSIGHUP", .boolean, \.sendSIGHUP, "Send SIGHUP right after KillSignal=.", default: "no",
+            show: { SettingText.boolean($0 ?? false) }
+        ) { text, _ throws(ValueError) in try Value.boolean(text) },
+
+        .one(
+            "Task", "SendSIGKILL", .boolean, \.sendSIGKILL,
+            "Send FinalKillSignal= to what is left after "
+                + "TimeoutStopSec=. With `no` the run goes on until its processes end by themselves.",
             show: SettingText.boolean
         ) { text, _ throws(ValueError) in try Value.boolean(text) },
+
+        .one(
+            "Task", "FinalKillSignal", .signal, \.finalKillSignal,
+            "The signal for what is left after TimeoutStopSec=; SIGQUIT or SIGABRT, with LimitCORE=, show where it hung. "
+                + "What outlives it for as long again is killed with SIGKILL: nothing of a run is left behind.",
+            default: "SIGKILL", show: { Value.signalName($0 ?? 9) }
+        ) { text, _ throws(ValueError) in try Value.signal(text) },
+
+        .one(
+            "Task", "WatchdogSignal", .signal, \.watchdogSignal,
+            "The signal, in place of KillSignal=, for a task that WatchdogSec= stops.", default: "SIGABRT",
+            show: { Value.signalName($0 ?? 6) }
+        ) { text, _ throws(ValueError) in try Value.signal(text) },
 
         .custom(
             "Task", "SuccessExitStatus", .exitStatuses, isList: true,
@@ -68,8 +67,4 @@ extension SettingTable {
             },
             reset: { $0.settings.successExitStatus = .init() }, show: { _ in "" }),
     ]
-
-    private static func span(_ text: String) throws(ValueError) -> TimeSpan {
-        try Value.timeSpan(text, zeroIsInfinity: true, defaultUnitMicroseconds: 1_000_000)
-    }
 }

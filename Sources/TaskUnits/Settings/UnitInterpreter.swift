@@ -158,10 +158,31 @@ struct UnitInterpreter {
                 .error, "NotifyAccess", "with Type=notify and NotifyAccess=none the task could never say READY=1",
                 "remove NotifyAccess=none, or write Type=simple")
         }
+        checkTimes(draft.settings)
         do throws(ValueError) {
             draft.settings.parameters = try draft.parameterPolicy()
         } catch {
             report(.error, "AcceptParameters", error.message, error.remedy)
+        }
+    }
+
+    /// Settings that would do nothing, or could not be kept.
+    private mutating func checkTimes(_ settings: TaskSettings) {
+        if settings.watchdogMicroseconds != nil, settings.notifyAccess == .none {
+            report(
+                .error, "NotifyAccess", "with WatchdogSec= and NotifyAccess=none the task could never say WATCHDOG=1",
+                "remove NotifyAccess=none, or WatchdogSec=")
+        }
+        if settings.silenceAction == .kill, !settings.sendSIGKILL || settings.killMode == .none {
+            report(
+                .error, "SilenceAction", "SendSIGKILL=no and KillMode=none forbid what SilenceAction=kill asks for",
+                "write SilenceAction=stop, or remove SendSIGKILL=no or KillMode=none")
+        }
+        if settings.silenceAction != nil, settings.silence?.positiveMicroseconds == nil {
+            report(.warning, "SilenceAction", "does nothing without SilenceSec=", "set SilenceSec=")
+        }
+        if settings.runtimeRandomizedExtra != nil, settings.runtimeMax ?? .infinity == .infinity {
+            report(.warning, "RuntimeRandomizedExtraSec", "does nothing without RuntimeMaxSec=", "set RuntimeMaxSec=")
         }
     }
 

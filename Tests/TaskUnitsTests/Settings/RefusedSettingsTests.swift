@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "RuntimeMaxSec", "WatchdogSec", "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
+        "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
         "StandardInput", "SyslogFacility", "PrivateTmp", "ProtectSystem", "ProtectHome", "CapabilityBoundingSet",
         "AmbientCapabilities", "MemoryAbove", "CPUTimes", "Restart", "Slice",
         "ExecStartPre", "DynamicUser", "LoadCredentialEncrypted",

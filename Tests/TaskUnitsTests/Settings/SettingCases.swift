@@ -9,6 +9,8 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
     let other: String
     let bad: [String]
     var isList = false
+    /// A line of [Task] without which it would do nothing.
+    var beside = ""
 
     var testDescription: String { key }
 
@@ -86,11 +88,25 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
             bad: ["x", "a/b:c", "x:\\q", "x:\\x4", ":v"], isList: true),
         .init(key: "TimeoutStartSec", good: "0", shown: "infinity", other: "5", bad: ["5S", "-5"]),
         .init(key: "TimeoutStopSec", good: "90", shown: "1min 30s", other: "5", bad: ["1h30x", "never"]),
+        .init(key: "TimeoutAbortSec", good: "0", shown: "0", other: "infinity", bad: ["5S", "-5"]),
+        .init(key: "RuntimeMaxSec", good: "1h30", shown: "1h 30s", other: "infinity", bad: ["1h30x", "-1"]),
+        .init(
+            key: "RuntimeRandomizedExtraSec", good: "500ms", shown: "500ms", other: "0", bad: ["5S"],
+            beside: "RuntimeMaxSec=5"),
+        .init(key: "WatchdogSec", good: "20", shown: "20s", other: "0", bad: ["20 sec.", "-1"]),
+        .init(key: "SilenceSec", good: "10min", shown: "10min", other: "0", bad: ["10m!", "-1"]),
+        .init(
+            key: "SilenceAction", good: "continue", shown: "continue", other: "kill", bad: ["log", "Stop", "restart"],
+            beside: "SilenceSec=5"),
         .init(
             key: "KillMode", good: "control-group", shown: "control-group", other: "mixed",
             bad: ["Mixed", "cgroup", "x"]),
         .init(key: "KillSignal", good: "INT", shown: "SIGINT", other: "RTMIN+3", bad: ["0", "65", "int", "SIGPOLL"]),
+        .init(key: "RestartKillSignal", good: "USR1", shown: "SIGUSR1", other: "2", bad: ["0", "usr1"]),
+        .init(key: "SendSIGHUP", good: "on", shown: "yes", other: "no", bad: ["maybe"]),
         .init(key: "SendSIGKILL", good: "no", shown: "no", other: "yes", bad: ["maybe"]),
+        .init(key: "FinalKillSignal", good: "QUIT", shown: "SIGQUIT", other: "SIGABRT", bad: ["65", "quit"]),
+        .init(key: "WatchdogSignal", good: "SIGTERM", shown: "SIGTERM", other: "6", bad: ["0", "ABORT"]),
         .init(
             key: "SuccessExitStatus", good: "3 TEMPFAIL SIGTERM", shown: "3 TEMPFAIL SIGTERM", other: "9",
             bad: ["256", "-1", "SIGNONE"], isList: true),

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SettingTableTests {
     private func unit(_ setting: SettingCase, _ value: String, dropIn: String? = nil) -> UnitCatalog.Lookup {
         let section = "\n[\(setting.section)]\n"
-        var files = ["/u/t.task": "[Task]\nExecStart=/srv/t\(section)\(setting.key)=\(value)\n"]
+        var files = ["/u/t.task": "[Task]\nExecStart=/srv/t\(section)\(setting.key)=\(value)\n\(setting.beside)\n"]
         if let dropIn { files["/u/t.task.d/10-more.conf"] = "\(section)\(setting.key)=\(dropIn)\n" }
         return catalog(files).task(named: "t")
     }
@@ -40,7 +40,7 @@ import Testing
 
     @Test(arguments: SettingCase.all)
     func `an empty assignment goes back to the default`(_ setting: SettingCase) {
-        let plain = task("")
+        let plain = task(setting.beside)
         let lookup = unit(setting, setting.good, dropIn: "")
         #expect(lookup.diagnostics == [])
         #expect(effective(lookup, setting.key) == effective(plain, setting.key))

@@ -99,7 +99,7 @@ import Testing
         let unit = try #require(task("TimeoutSec=5\nTimeoutStopSec=7").unit)
         #expect(unit.settings.timeoutStart == .microseconds(5_000_000))
         #expect(unit.settings.timeoutStop == .microseconds(7_000_000))
-        #expect(unit.effective.filter { $0.key.hasPrefix("Timeout") }.map(\.source) == ["/u/t.task:3", "/u/t.task:4"])
+        #expect(unit.effective.filter { $0.key.hasPrefix("TimeoutS") }.map(\.source) == ["/u/t.task:3", "/u/t.task:4"])
         let reset = try #require(task("TimeoutSec=5", dropIn: "TimeoutSec=").unit)
         #expect(reset.settings.timeoutStart == .infinity)
         #expect(reset.settings.timeoutStop == .microseconds(90_000_000))
@@ -140,6 +140,19 @@ import Testing
     @Test func `notify without a way to say READY is refused`() {
         #expect(task("Type=notify\nNotifyAccess=none").diagnostics.map(\.key) == ["NotifyAccess"])
         #expect(task("NotifyAccess=none").unit?.settings.notifyAccess == TaskSettings.NotifyAccess.none)
+    }
+
+    @Test func `times that could not be kept are refused, those that do nothing are remarked on`() {
+        #expect(task("WatchdogSec=5\nNotifyAccess=none").diagnostics.map(\.key) == ["NotifyAccess"])
+        #expect(task("WatchdogSec=0\nNotifyAccess=none").diagnostics.isEmpty)
+        for line in ["SendSIGKILL=no", "KillMode=none"] {
+            let found = task("SilenceSec=5\nSilenceAction=kill\n\(line)").diagnostics
+            #expect(found.map(\.key) == ["SilenceAction"] && found.map(\.severity) == [.error])
+        }
+        for line in ["SilenceAction=stop", "RuntimeRandomizedExtraSec=5", "RuntimeMaxSec=0"] {
+            let found = task(line)
+            #expect(found.unit != nil && found.diagnostics.map(\.severity) == [.warning], "\(line)")
+        }
     }
 
     @Test func `a name of a user with a specifier is resolved first`() throws {
