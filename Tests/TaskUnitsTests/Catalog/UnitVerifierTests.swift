@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func `all problems of a file are told`() {
-        #expect(verify("/x/t.task", "oops\n[Task]\nNice=99\nExecStart=t\nMemoryMax=1G\n").count == 4)
+        #expect(verify("/x/t.task", "oops\n[Task]\nNice=99\nExecStart=t\nSlice=x\n").count == 4)
         #expect(verify("/x/t.task", "[Task\n").count == 1)
         #expect(verify("/x/17.task", "[Task]\nExecStart=/srv/t\n").count == 1)
         #expect(verify("/x/t.service", "[Task]\nExecStart=/srv/t\n").count == 1)
