@@ -3,7 +3,8 @@ public import Varlink
 extension Wire {
     /// Every type of the description, by its name there.
     public static let types: [(name: String, type: any WireObject.Type)] = [
-        ("Reason", Reason.self), ("Progress", Progress.self), ("Usage", Usage.self), ("Attempt", Attempt.self),
+        ("Reason", Reason.self), ("Progress", Progress.self), ("Usage", Usage.self), ("Condition", Condition.self),
+        ("Attempt", Attempt.self),
         ("Run", Run.self), ("Task", TaskInfo.self), ("Problem", Problem.self), ("UnitSource", UnitSource.self),
         ("Setting", Setting.self), ("Missing", Missing.self), ("LogLine", LogLine.self),
     ]

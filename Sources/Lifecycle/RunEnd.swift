@@ -52,6 +52,7 @@ extension Run {
         attempts[last].mainPID = observation.mainPID
         attempts[last].exit = observation.exit
         attempts[last].usage = observation.usage
+        attempts[last].conditions = observation.conditions ?? attempts[last].conditions
         attempts[last].startedAt = observation.startedAt
         setLiveState(observation.liveState(settings.kind))
     }

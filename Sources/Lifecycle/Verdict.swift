@@ -47,6 +47,8 @@ public enum Verdict {
         case .stopping:
             guard observation.wasKilled, case .signaled(9, _) = exit else { return nil }
             return (.timedOut, Reason(.timeout, "it said STOPPING=1 and did not end within TimeoutStopSec=" + how))
+        case .memoryLimit, .cpuLimit, .pressure:
+            return judge(condition: stop.cause, observation, how)
         case .runtime:
             return (.timedOut, Reason(.timeout, "it ran longer than RuntimeMaxSec=" + how))
         case .watchdog:

@@ -124,6 +124,7 @@ struct RunReader {
             do {
                 let details = try JSONDecoder().decode(AttemptDetails.self, from: Data(json.utf8))
                 attempt.usage?.counters = details.counters
+                attempt.conditions = details.conditions
             } catch {
                 throw fields.damage(column(.details), "no details of an attempt: \(error)")
             }

@@ -135,10 +135,12 @@ enum AttemptColumn: Int, CaseIterable {
 /// The column `details` of an attempt. A field that is not there is one that an older version did not know.
 struct AttemptDetails: Codable {
     var counters: CgroupCounters?
+    var conditions: [ConditionVerdict]?
 
     /// `nil`: nothing to be kept.
     init?(_ attempt: Attempt) {
         counters = attempt.usage?.counters
-        if counters == nil { return nil }
+        conditions = attempt.conditions
+        if counters == nil, conditions == nil { return nil }
     }
 }

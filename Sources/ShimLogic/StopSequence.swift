@@ -22,6 +22,9 @@ public struct StopSequence: Equatable, Sendable {
         case watchdog = 11
         case silence = 12
         case restart = 13
+        case memoryLimit = 21
+        case cpuLimit = 22
+        case pressure = 23
     }
 
     /// Whom an action reaches.

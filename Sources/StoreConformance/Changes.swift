@@ -33,6 +33,11 @@ extension StoreConformance {
             counters.ownOutOfMemory = 0
             counters.readBytes = .max
             run.attempts[run.attempts.count - 1].usage?.counters = counters
+            run.attempts[run.attempts.count - 1].conditions = [
+                ConditionVerdict(
+                    quantity: .memory, above: 60 << 20, times: .init(least: 3, of: 5), action: .restart,
+                    samples: [1, .max, 3], at: Timestamp(microseconds: 7))
+            ]
             try await store.insert(run)
             #expect(try await store.run(run.id) == run)
             #expect(try await store.run(run.id)?.attempts.last?.usage?.counters?.writes == nil)

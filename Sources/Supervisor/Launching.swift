@@ -18,6 +18,9 @@ public protocol Launching: Sendable {
     /// Begins to report this attempt in `events`; `false`: no shim holds its record.
     func watch(_ id: InvocationID) -> Bool
 
+    /// For an attempt that runs and has conditions; `nil`: it has no shim, or its record cannot be read.
+    func meter(_ id: InvocationID) -> (any Metering)?
+
     /// Hands a stop request to the attempt's shim; `false`: there is no shim.
     func request(_ id: InvocationID, _ stop: StopRequest) -> Bool
 
@@ -35,6 +38,13 @@ public protocol Launching: Sendable {
     func removeStrayCgroups()
 
     var events: AsyncStream<AttemptEvent> { get }
+}
+
+/// Reads what one attempt uses. Thread-safe, and blocks for a moment.
+public protocol Metering: Sendable {
+    /// What percentages of memory are of, in bytes.
+    var machineMemory: UInt64 { get }
+    func measure(_ what: Set<ConditionSettings.Quantity>) -> Measurement
 }
 
 /// A shim at its gate. Whoever drops it withholds the go.

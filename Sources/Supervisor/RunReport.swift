@@ -4,7 +4,7 @@ internal import TaskModel
 /// What the log says of a run, with fields for the journal. The ids are those of contrib/systemd/faf.catalog.
 struct RunReport {
     let message: String
-    let metadata: Logger.Metadata
+    private(set) var metadata: Logger.Metadata
 
     static func started(_ run: Run) -> RunReport {
         RunReport(
@@ -26,6 +26,14 @@ struct RunReport {
         RunReport(
             "run \(run.id) of \(run.task): silent for longer than SilenceSec=; SilenceAction=continue leaves it alone",
             "c086529842684fbc9d3d2c79e1594b0f", run)
+    }
+
+    static func condition(_ run: Run, _ verdict: ConditionVerdict) -> RunReport {
+        var report = RunReport(
+            "run \(run.id) of \(run.task): \(verdict.text)", "33c09982e95c45b9a8cb02576d8ccb2b", run)
+        report.metadata["FAF_CONDITION"] = "\(verdict.quantity.setting)"
+        report.metadata["FAF_ACTION"] = "\(verdict.action.rawValue)"
+        return report
     }
 
     private init(_ message: String, _ id: String, _ run: Run) {

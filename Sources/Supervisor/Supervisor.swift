@@ -32,6 +32,7 @@ public actor Supervisor {
         case adoptAll
         case orphans([InvocationID], after: Duration?)
         case restoreRow(Run, after: Duration)
+        case sample(at: UInt64)
     }
 
     /// How long after the end of a grace period the supervisor kills by itself, if the shim did not (design: 5 s).
@@ -43,13 +44,17 @@ public actor Supervisor {
     let launching: any Launching
     private let numbers: any Numbering
     let boot: BootID
-    private let now: @Sendable () -> Timestamp
-    private let bootTime: @Sendable () -> UInt64
+    let now: @Sendable () -> Timestamp
+    let bootTime: @Sendable () -> UInt64
     let log: Logger
 
     var live: [RunID: Live] = [:]
     var byInvocation: [InvocationID: RunID] = [:]
     var orphans: Set<InvocationID> = []
+    /// The attempts whose conditions are looked at, or were met.
+    var watched: [InvocationID: Watched] = [:]
+    /// µs of CLOCK_BOOTTIME when that is done next; `.max`: nothing is waited for.
+    var samplesAt = UInt64.max
     private var drains: [CheckedContinuation<Void, Never>] = []
     private var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     private let work: AsyncStream<Work>
@@ -204,7 +209,8 @@ public actor Supervisor {
     /// Reads the attempt's record and tells the machine.
     func look(_ id: RunID) {
         guard let invocation = live[id]?.machine.invocation else { return }
-        let finding = launching.find(invocation)
+        let finding = find(invocation)
+        follow(finding)
         deliver(.found(finding), to: id)
         if case .observation(let observation, _) = finding { tellSilence(observation, of: id) }
         if case .observation(let observation, _) = finding, let deadline = observation.stopDeadline,
@@ -237,13 +243,16 @@ public actor Supervisor {
 
     private func forget(_ id: RunID) {
         guard let entry = live.removeValue(forKey: id) else { return }
-        for attempt in entry.machine.run.attempts { byInvocation[attempt.invocation] = nil }
+        for attempt in entry.machine.run.attempts {
+            byInvocation[attempt.invocation] = nil
+            watched[attempt.invocation] = nil
+        }
     }
 
     private func present(_ id: RunID) -> Run? {
         guard let entry = live[id], entry.machine.isStored else { return nil }
         guard let invocation = entry.machine.invocation,
-            case .observation(let observation, _) = launching.find(invocation)
+            case .observation(let observation, _) = find(invocation)
         else { return entry.machine.presented(with: nil) }
         return entry.machine.presented(with: observation)
     }
@@ -372,6 +381,8 @@ public actor Supervisor {
         case .restoreRow(let run, let delay):
             do { try await Task.sleep(for: delay) } catch { return }
             await storeRestored(run)
+        case .sample(let time):
+            await sample(at: time)
         }
     }
 

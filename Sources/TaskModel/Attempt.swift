@@ -61,6 +61,10 @@ public struct StopRequest: Sendable, Hashable, Codable {
         /// Freezes its processes; starts no stop sequence.
         case freeze = 14
         case thaw = 15
+        /// `MemoryAbove=`, `CPUAbove=`, `PressureAbove=`.
+        case memoryLimit = 21
+        case cpuLimit = 22
+        case pressure = 23
     }
 
     public enum Whom: UInt8, Sendable, Hashable, Codable { case main = 1, all = 2 }
@@ -146,6 +150,8 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     public var silentSince: Timestamp?
     public var exit: ProcessExit?
     public var usage: Usage?
+    /// Not in the record: the supervisor that looked adds them. The latest of each quantity.
+    public var conditions: [ConditionVerdict]?
     public var startedAt: Timestamp?
     /// When the main process ended.
     public var exitedAt: Timestamp?

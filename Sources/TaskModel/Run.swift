@@ -69,6 +69,8 @@ public struct Attempt: Sendable, Hashable, Codable {
     public var mainPID: Int32?
     public var exit: ProcessExit?
     public var usage: Usage?
+    /// Conditions that were met, the latest of each quantity. `nil`: none, or nobody was there to look.
+    public var conditions: [ConditionVerdict]?
     public var startedAt: Timestamp?
     public var endedAt: Timestamp?
 

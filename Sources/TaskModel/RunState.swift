@@ -42,6 +42,7 @@ public struct Reason: Sendable, Hashable, Codable {
         case cancelled
         case memoryLimit = "memory-limit"
         case cpuLimit = "cpu-limit"
+        case memoryPressure = "memory-pressure"
         case silence
         /// Its shim vanished without leaving an end.
         case lost

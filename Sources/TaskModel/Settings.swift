@@ -134,6 +134,7 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     /// `nil`: yes.
     public var syslogLevelPrefix: Bool?
     private var limited: ResourceSettings?
+    private var watched: ConditionSettings?
 
     /// `nil`: infinity.
     public var runtimeMax: TimeSpan?
@@ -173,6 +174,11 @@ public struct TaskSettings: Sendable, Hashable, Codable {
 
     /// Pings are asked for every so many µs; `nil`: none are.
     public var watchdogMicroseconds: UInt64? { watchdog?.positiveMicroseconds }
+
+    public var conditions: ConditionSettings {
+        get { watched ?? ConditionSettings() }
+        set { watched = newValue == ConditionSettings() ? nil : newValue }
+    }
 
     /// Where the script writes to (`StandardOutput=`, systemd.exec(5)).
     public enum Output: Sendable, Hashable, Codable {

@@ -87,6 +87,8 @@ struct ShimLaunching: Launching {
 
     func watch(_ id: InvocationID) -> Bool { launcher.watch(id) }
 
+    func meter(_ id: InvocationID) -> (any Metering)? { launcher.meter(id).map { Meter(meter: $0) } }
+
     func request(_ id: InvocationID, _ stop: StopRequest) -> Bool {
         do {
             try launcher.request(id, stop)
@@ -121,6 +123,13 @@ struct ShimLaunching: Launching {
             }
         }
     }
+}
+
+private struct Meter: Metering {
+    let meter: AttemptMeter
+
+    var machineMemory: UInt64 { Machine.physicalMemory }
+    func measure(_ what: Set<ConditionSettings.Quantity>) -> Measurement { meter.measure(what) }
 }
 
 private struct Gate: PreparedShim {

@@ -24,6 +24,8 @@ final class FakeLaunching: Launching {
         /// How often `empty` fails, and `watch`, before they work.
         var emptyFailures = 0
         var watchFailures = 0
+        /// What a meter reads, one after another; then nothing more.
+        var memory: [InvocationID: [UInt64?]] = [:]
         /// Whether a row is there, asked at each go.
         var violations: [String] = []
     }
@@ -69,6 +71,8 @@ final class FakeLaunching: Launching {
             return state.records[id]?.observation.shimPID != nil
         }
     }
+
+    func meter(_ id: InvocationID) -> (any Metering)? { FakeMeter(launching: self, id: id) }
 
     func request(_ id: InvocationID, _ stop: StopRequest) -> Bool {
         state.withLock { state in
@@ -130,6 +134,22 @@ final class FakeLaunching: Launching {
     func killShim(_ id: InvocationID) {
         state.withLock { $0.records[id]?.observation.shimPID = nil }
         continuation.yield(.shimGone(id))
+    }
+}
+
+private struct FakeMeter: Metering {
+    let launching: FakeLaunching
+    let id: InvocationID
+
+    var machineMemory: UInt64 { 1 << 30 }
+
+    func measure(_ what: Set<ConditionSettings.Quantity>) -> Measurement {
+        var measurement = Measurement(time: 0)
+        launching.state.withLock { state in
+            guard what.contains(.memory), state.memory[id]?.isEmpty == false else { return }
+            measurement.memoryBytes = state.memory[id]?.removeFirst()
+        }
+        return measurement
     }
 }
 

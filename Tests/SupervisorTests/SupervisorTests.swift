@@ -135,6 +135,54 @@ import Testing
         }
     }
 
+    /// Memory above 100 bytes in 2 of 3 samples; the first and the third are.
+    private func fireWithCondition(
+        _ action: ConditionSettings.Action, _ supervisor: Supervisor, _ launching: FakeLaunching
+    ) async throws -> (RunID, InvocationID) {
+        var request = request()
+        request.settings.conditions.memory.above = .absolute(100)
+        request.settings.conditions.memory.times = .init(least: 2, of: 3)
+        request.settings.conditions.memory.interval = 100_000
+        request.settings.conditions.memory.action = action
+        let run = try await supervisor.fire(request)
+        let id = run.attempts[0].invocation
+        launching.state.withLock { $0.memory[id] = [101, 50, nil, 102, 999, 999] }
+        launching.write(id) { $0.phase = .started }
+        return (run.id, id)
+    }
+
+    @Test func `a condition that is met stops the attempt, and the samples are told with the end`() async throws {
+        let launching = FakeLaunching()
+        let store = MemoryStore()
+        try await withSupervisor(store, launching) { supervisor in
+            let (run, id) = try await fireWithCondition(.kill, supervisor, launching)
+            while launching.state.withLock({ $0.requests.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(launching.state.withLock { $0.requests } == [StopRequest(cause: .memoryLimit, uid: 0)])
+            launching.write(id) { $0.stop = StopRequest(cause: .memoryLimit, uid: 0) }
+            launching.end(id, .signaled(signal: 15, coreDumped: false))
+            let end = try await end(of: run, supervisor)
+            #expect(end.state == .failed && end.reason?.kind == .memoryLimit)
+            #expect(end.reason?.text.contains("2 of 3 samples: *101 B, 50 B, *102 B") == true)
+            #expect(try await store.run(run)?.attempts.first?.conditions?.map(\.samples) == [[101, 50, 102]])
+            #expect(launching.state.withLock { $0.requests.count } == 1)
+        }
+    }
+
+    @Test func `a condition that only notifies is shown while the run goes on`() async throws {
+        let launching = FakeLaunching()
+        try await withSupervisor(MemoryStore(), launching) { supervisor in
+            let (run, id) = try await fireWithCondition(.notify, supervisor, launching)
+            while try await supervisor.run(run)?.attempts.first?.conditions == nil {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await supervisor.run(run)?.state == .running)
+            #expect(launching.state.withLock { $0.requests } == [])
+            launching.end(id, .exited(code: 0))
+            let end = try await end(of: run, supervisor)
+            #expect(end.state == .succeeded && end.attempts.first?.conditions?.count == 1)
+        }
+    }
+
     @Test func `a record that cannot be read for a while costs nothing`() async throws {
         let launching = FakeLaunching()
         try await withSupervisor(MemoryStore(), launching) { supervisor in

@@ -286,6 +286,9 @@ enum faf_stop_cause {
     FAF_STOP_RESTART = 13,      /* as KILL with the restart signal: the run is to be tried again */
     FAF_STOP_FREEZE = 14,       /* no stop: cgroup.freeze, unless a stop goes on */
     FAF_STOP_THAW = 15,         /* no stop */
+    FAF_STOP_MEMORY = 21,       /* as KILL, other cause: MemoryAbove= */
+    FAF_STOP_CPU = 22,          /* as KILL, other cause: CPUAbove= */
+    FAF_STOP_PRESSURE = 23,     /* as KILL, other cause: PressureAbove= */
 };
 enum faf_stop_whom { FAF_WHOM_MAIN = 1, FAF_WHOM_ALL = 2 };
 

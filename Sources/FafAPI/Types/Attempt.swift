@@ -19,6 +19,8 @@ extension Wire {
         public var startedAt: Int64?
         public var endedAt: Int64?
         public var usage: Usage?
+        /// Conditions that were met, the latest of each setting; missing: none.
+        public var conditions: [Condition]?
 
         public init(
             number: Int64, invocationId: String, shimPid: Int64? = nil, mainPid: Int64? = nil, state: String,
@@ -51,6 +53,7 @@ extension Wire {
             startedAt = try fields.optional("startedAt")
             endedAt = try fields.optional("endedAt")
             usage = try fields.optional("usage")
+            conditions = try fields.optionalList("conditions")
         }
 
         public var json: JSON {
@@ -66,6 +69,7 @@ extension Wire {
                 "startedAt": startedAt.map { .integer($0) },
                 "endedAt": endedAt.map { .integer($0) },
                 "usage": usage?.json,
+                "conditions": conditions.map { .array($0.map(\.json)) },
             ])
         }
     }

@@ -4,7 +4,7 @@ extension Wire {
     /// Why a run or an attempt ended.
     public struct Reason: WireObject {
         /// One word, stable: success, exit-code, signal, core-dump, timeout, watchdog, oom-kill, protocol, resources,
-        /// exec, cancelled, memory-limit, cpu-limit, silence, lost, reboot, shutdown.
+        /// exec, cancelled, memory-limit, cpu-limit, memory-pressure, silence, lost, reboot, shutdown.
         public var kind: String
         /// One sentence for people.
         public var text: String

@@ -25,11 +25,21 @@ extension Attempt {
         case .signaled(let number, _): signal = Verdict.signalName(number)
         case .notStarted, .unknown, nil: break
         }
-        return Wire.Attempt(
+        var wire = Wire.Attempt(
             number: Int64(number), invocationId: invocation.description, shimPid: shimPID.map { Int64($0) },
             mainPid: mainPID.map { Int64($0) }, state: (state ?? .starting).rawValue, exitStatus: code, signal: signal,
             reason: reason?.wire, startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds,
             usage: usage?.wire)
+        wire.conditions = conditions?.map(\.wire)
+        return wire
+    }
+}
+
+extension ConditionVerdict {
+    var wire: Wire.Condition {
+        Wire.Condition(
+            setting: quantity.setting, above: Int64(clamping: above), samples: samples.map { Int64(clamping: $0) },
+            action: action.rawValue, at: at.microseconds, text: text)
     }
 }
 

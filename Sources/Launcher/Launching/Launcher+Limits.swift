@@ -5,7 +5,14 @@ internal import TaskModel
 extension Launcher {
     /// The unit's limits as the attempt's cgroup gets them. A limit that cannot be set here is no less a part of the task
     /// than its script: without it nothing is launched.
-    func kernelLimits(_ settings: ResourceSettings) throws(LaunchFailure) -> KernelLimits.Files {
+    func kernelLimits(_ task: TaskSettings) throws(LaunchFailure) -> KernelLimits.Files {
+        let settings = task.resources
+        if task.conditions.pressure.above != nil, subtree.pressure == nil {
+            throw LaunchFailure(
+                step: "cgroup-limit", errno: 0,
+                message: "PressureAbove= cannot be looked at here: the kernel does not tell a cgroup's pressure",
+                remedy: "boot with psi=1, or remove the line from the unit")
+        }
         let wanted = KernelLimits(settings, memory: Machine.physicalMemory, tasks: Machine.tasksMax)
         var files = wanted.limits
         if let weight = wanted.ioWeight {
@@ -49,6 +56,11 @@ extension Subtree {
     func hasFile(_ name: String) -> Bool {
         guard let root else { return false }
         return (try? FileStatus.of(path: "\(root)/t/\(name)")) ?? nil != nil
+    }
+
+    /// Of all tasks together; `nil`: the kernel tells it of no cgroup.
+    var pressure: UInt64? {
+        root.flatMap { (try? Cgroup(path: $0).child("t").memoryPressure()) ?? nil }
     }
 
     /// `nil`: not known.

@@ -16,7 +16,7 @@ extension Launcher {
         try mothers.ensure()
         let sandbox = try self.sandbox(launch)
         let specification: [UInt8]
-        let limits = try kernelLimits(launch.run.settings.resources)
+        let limits = try kernelLimits(launch.run.settings)
         do {
             var plain = try self.specification(launch, limits)
             plain.sandbox = sandbox

@@ -8,6 +8,8 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
     case number
     case count
     case weight
+    case times
+    case bytes
     case cpus
     case command
     case path
@@ -41,6 +43,8 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
         case .percent: "percentage (`50%`)"
         case .number: "number"
         case .count: "number, percentage, `infinity`"
+        case .times: "`m/n`"
+        case .bytes: "size (`150M`), percentage"
         case .weight: "1 … 10000, or `idle`"
         case .cpus: "numbers and ranges (`0-3,5`)"
         case .command: "absolute path and arguments"

@@ -14,14 +14,6 @@ extension SettingTable {
             "Task", "who is killed first when memory runs out", [("OOMScoreAdjust", .number)],
             remedy: "remove the line"),
         .planned(
-            "Task", "sampling of memory and CPU",
-            [
-                ("MemoryAbove", .size), ("MemoryTimes", .text), ("MemoryIntervalSec", .timeSpan),
-                ("MemoryAction", .choice(["restart", "kill", "notify"])), ("CPUAbove", .percent), ("CPUTimes", .text),
-                ("CPUIntervalSec", .timeSpan), ("CPUAction", .choice(["restart", "kill", "notify"])),
-            ],
-            remedy: "remove the line"),
-        .planned(
             "Task", "retrying",
             [
                 ("Retry", .choice(["no", "on-failure", "on-abnormal", "always"])), ("RetryLimit", .number),

@@ -159,6 +159,12 @@ struct UnitInterpreter {
                 "remove NotifyAccess=none, or write Type=simple")
         }
         checkTimes(draft.settings)
+        for quantity in ConditionSettings.Quantity.allCases
+        where draft.settings.conditions[quantity].above == nil && draft.settings.conditions[quantity] != .init() {
+            report(
+                .warning, quantity.setting, "the condition has no limit, so it is not looked at",
+                "add \(quantity.setting)=")
+        }
         do throws(ValueError) {
             draft.settings.parameters = try draft.parameterPolicy()
         } catch {

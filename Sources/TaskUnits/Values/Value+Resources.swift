@@ -68,6 +68,22 @@ extension Value {
         return set
     }
 
+    /// `MemoryTimes=`: `3/5`, three of the last five; `3` is `3/3`.
+    public static func times(_ text: String) throws(ValueError) -> ConditionSettings.Times {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            .map { IntegerText(Array($0.utf8)).unsigned.flatMap { UInt16(exactly: $0) } }
+        guard parts.count <= 2, let first = parts.first ?? nil, let last = parts.last ?? nil, first >= 1,
+            (first...timesLimit).contains(last)
+        else {
+            throw ValueError(
+                message: "\(quoted(text)) is no number of samples",
+                remedy: "write m/n, such as 3/5: three of the last five; n is at most \(timesLimit)")
+        }
+        return .init(least: first, of: last)
+    }
+
+    private static let timesLimit: UInt16 = 100
+
     private static func cpu(_ text: Substring) -> UInt16? {
         guard text.utf8.allSatisfy(isDigit), let number = UInt16(text), number < CPUSet.limit else { return nil }
         return number

@@ -20,7 +20,8 @@ extension Attempt {
         guard signal <= 64 else { return }
         switch cause {
         case FAF_STOP_SIGNAL.rawValue: sendOne(signal, whom, uid)
-        case FAF_STOP_KILL.rawValue, FAF_STOP_SHUTDOWN.rawValue, FAF_STOP_RESTART.rawValue:
+        case FAF_STOP_KILL.rawValue, FAF_STOP_SHUTDOWN.rawValue, FAF_STOP_RESTART.rawValue,
+            FAF_STOP_MEMORY.rawValue, FAF_STOP_CPU.rawValue, FAF_STOP_PRESSURE.rawValue:
             guard let cause = StopSequence.Cause(rawValue: cause) else { return }
             perform(stop.requested(cause, signal: signal, uid: uid, at: faf_boottime()))
         case FAF_STOP_FREEZE.rawValue: freeze(by: uid)

@@ -74,6 +74,10 @@ struct RunDetails {
         if let exitStatus = attempt.exitStatus { lines.append(field("exit status", String(exitStatus))) }
         if let signal = attempt.signal { lines.append(field("signal", signal)) }
         if let reason = attempt.reason { lines.append(field("reason", "\(reason.kind): \(reason.text)")) }
+        for condition in attempt.conditions ?? [] {
+            let when = Clock.localAndAgo(condition.at, now: now)
+            lines.append(field("condition", "\(condition.text); \(condition.action), \(when)"))
+        }
         if let usage = attempt.usage {
             lines.append(field("used", describe(usage)))
             lines += limits(usage)

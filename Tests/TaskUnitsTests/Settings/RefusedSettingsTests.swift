@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: [
         "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
         "StandardInput", "SyslogFacility", "PrivateTmp", "ProtectSystem", "ProtectHome", "CapabilityBoundingSet",
-        "AmbientCapabilities", "MemoryAbove", "CPUTimes", "Restart", "Slice",
+        "AmbientCapabilities", "Restart", "Slice",
         "ExecStartPre", "DynamicUser", "LoadCredentialEncrypted",
     ])
     func `these keys are known and refused in Task`(_ key: String) {

@@ -124,6 +124,27 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
             key: "AllowedCPUs", good: "0-3,5 7", shown: "0-3,5 7", other: "1", bad: ["3-1", "-1", "a", "1-", "8192"],
             isList: true),
         .init(key: "IOWeight", good: "250", shown: "250", other: "1", bad: ["0", "10001", "idle"]),
+        .init(key: "MemoryAbove", good: "150M", shown: "150M", other: "10%", bad: ["0", "infinity", "1GB"]),
+        .init(
+            key: "MemoryTimes", good: "3", shown: "3/3", other: "1/1",
+            bad: ["0/5", "6/5", "3/101", "3/", "/5", "a", "1/2/3"], beside: "MemoryAbove=1G"),
+        .init(
+            key: "MemoryIntervalSec", good: "5", shown: "5s", other: "100ms", bad: ["0", "99ms", "infinity"],
+            beside: "MemoryAbove=1G"),
+        .init(
+            key: "MemoryAction", good: "notify", shown: "notify", other: "kill", bad: ["stop", "restart", "freeze"],
+            beside: "MemoryAbove=1G"),
+        .init(key: "CPUAbove", good: "150%", shown: "150%", other: "0.5%", bad: ["150", "0%"]),
+        .init(key: "CPUTimes", good: "5/5", shown: "5/5", other: "2", bad: ["5/4"], beside: "CPUAbove=50%"),
+        .init(key: "CPUIntervalSec", good: "1min", shown: "1min", other: "1s", bad: ["x"], beside: "CPUAbove=50%"),
+        .init(key: "CPUAction", good: "notify", shown: "notify", other: "kill", bad: ["x"], beside: "CPUAbove=50%"),
+        .init(key: "PressureAbove", good: "12.34%", shown: "12.34%", other: "0%", bad: ["101%", "1"]),
+        .init(key: "PressureTimes", good: "1/2", shown: "1/2", other: "3/5", bad: ["2/1"], beside: "PressureAbove=5%"),
+        .init(
+            key: "PressureIntervalSec", good: "10s", shown: "10s", other: "1s", bad: ["0"], beside: "PressureAbove=5%"),
+        .init(
+            key: "PressureAction", good: "notify", shown: "notify", other: "kill", bad: ["x"],
+            beside: "PressureAbove=5%"),
         .init(key: "TasksMax", good: "10%", shown: "10%", other: "100", bad: ["0", "-5", "1K", "0%"]),
     ]
 }

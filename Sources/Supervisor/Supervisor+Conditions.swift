@@ -1,0 +1,95 @@
+import Lifecycle
+import Logging
+import TaskModel
+
+/// Looks at what runs use, and does what their units say about it. While no supervisor runs nobody looks; the next one
+/// begins with empty windows.
+extension Supervisor {
+    /// An attempt whose unit has conditions.
+    struct Watched {
+        let run: RunID
+        let meter: any Metering
+        /// `nil`: it ends.
+        var watch: ConditionWatch?
+        /// The latest of each quantity.
+        var met: [ConditionVerdict] = []
+    }
+
+    /// What is on disk of the attempt, with what was seen of it.
+    func find(_ id: InvocationID) -> Finding {
+        let finding = launching.find(id)
+        guard case .observation(var observation, let isEnd) = finding, let met = watched[id]?.met, !met.isEmpty else {
+            return finding
+        }
+        observation.conditions = met
+        return .observation(observation, isEnd: isEnd)
+    }
+
+    /// Begins to look once the script runs, and stops as soon as it ends or is stopped.
+    func follow(_ finding: Finding) {
+        guard case .observation(let observation, _) = finding else { return }
+        let id = observation.invocation
+        guard observation.phase == .started, observation.stop == nil, observation.shimPID != nil else {
+            watched[id]?.watch = nil
+            return
+        }
+        guard watched[id] == nil, let run = byInvocation[id],
+            let conditions = live[run]?.machine.run.settings.conditions, conditions != ConditionSettings(),
+            let meter = launching.meter(id),
+            let watch = ConditionWatch(conditions, memory: meter.machineMemory, now: bootTime())
+        else { return }
+        watched[id] = Watched(run: run, meter: meter, watch: watch)
+        waitForSamples()
+    }
+
+    /// One clock for all.
+    private func waitForSamples() {
+        let next = watched.values.reduce(UInt64.max) { min($0, $1.watch?.due ?? .max) }
+        guard next < samplesAt else { return }
+        samplesAt = next
+        enqueue.yield(.sample(at: next))
+    }
+
+    func sample(at time: UInt64) async {
+        let now = bootTime()
+        if time > now {
+            do { try await Task.sleep(for: .microseconds(Int64(clamping: time - now))) } catch { return }
+        }
+        // Else another one is awaited that is due earlier, and calls this again.
+        guard samplesAt == time else { return }
+        let due = max(time, bootTime())
+        var orders: [(id: InvocationID, meter: any Metering, what: Set<ConditionSettings.Quantity>)] = []
+        for (id, entry) in watched {
+            guard let what = entry.watch?.due(at: due), !what.isEmpty else { continue }
+            orders.append((id, entry.meter, what))
+        }
+        for (id, measurement) in await Self.measure(orders) {
+            let met = watched[id]?.watch?.take(measurement, dueAt: due, at: self.now()) ?? []
+            for verdict in met { act(on: verdict, id) }
+        }
+        samplesAt = .max
+        waitForSamples()
+    }
+
+    /// Not on the actor: hundreds of files may be read.
+    @concurrent
+    private nonisolated static func measure(
+        _ orders: [(id: InvocationID, meter: any Metering, what: Set<ConditionSettings.Quantity>)]
+    ) async -> [(InvocationID, Measurement)] {
+        orders.map { ($0.id, $0.meter.measure($0.what)) }
+    }
+
+    private func act(on verdict: ConditionVerdict, _ id: InvocationID) {
+        guard let run = watched[id]?.run, let entry = live[run], entry.machine.invocation == id else { return }
+        watched[id]?.met.removeAll { $0.quantity == verdict.quantity }
+        watched[id]?.met.append(verdict)
+        let report = RunReport.condition(entry.machine.run, verdict)
+        log.warning("\(report.message)", metadata: report.metadata)
+        switch verdict.action {
+        case .notify, .freeze: look(run)  // freeze: not before there is a way back
+        case .restart, .kill:
+            watched[id]?.watch = nil
+            _ = stop(run, StopRequest(cause: verdict.quantity.cause, uid: 0))
+        }
+    }
+}

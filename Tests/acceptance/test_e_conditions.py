@@ -1,0 +1,53 @@
+"""Threat model, E7: conditions on what all processes of an attempt use, looked at by fafd."""
+
+import pytest
+import system
+from harness import BOB
+from system import wait_for
+
+HOLDS = "exec python3 -c 'import time; x = bytearray({megabytes} << 20); open(\"{out}/there\", \"w\").close(); time.sleep(300)'"
+
+
+@pytest.mark.cgroup
+def test_e7_memory_of_a_grandchild_counts(faf):
+    """Held by a process that has left its session and its parent; the samples are told."""
+    hold = HOLDS.format(megabytes=60, out=faf.out)
+    faf.task("t", f"( setsid sh -c '{hold.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}' & )\nexec sleep 300",
+             User=BOB, Group=BOB, MemoryAbove="40M", MemoryTimes="3/5", MemoryIntervalSec="200ms", MemoryAction="kill")
+    run = faf.fire("t")
+    end = faf.ends(run, "failed", "memory-limit", timeout=60)
+    (met,) = end["attempts"][0]["conditions"]
+    assert met["setting"] == "MemoryAbove" and met["above"] == 40 << 20 and met["action"] == "kill"
+    over = [sample for sample in met["samples"] if sample > 40 << 20]
+    assert len(over) == 3 and 60 << 20 <= max(over) < 100 << 20 and len(met["samples"]) <= 5
+    assert "was exceeded by 3 of" in end["reason"]["text"] and end["reason"]["text"].count("*") == 3
+    assert met["text"] in faf.faf("show", str(run), check=0).stdout
+    wait_for(faf.is_clean, 5)
+
+
+@pytest.mark.cgroup
+def test_cpu_between_two_samples_and_a_condition_that_only_notifies(faf):
+    faf.task("t", "while :; do :; done", CPUAbove="20%", CPUTimes="2/2", CPUIntervalSec="200ms", CPUAction="notify",
+             TimeoutStopSec="1s")
+    run = faf.fire("t")
+    wait_for(lambda: faf.attempt(run).get("conditions"), 60, "the condition is met")
+    assert faf.run(run)["state"] == "running"
+    (met,) = faf.attempt(run)["conditions"]
+    assert met["setting"] == "CPUAbove" and len(met["samples"]) == 2 and min(met["samples"]) > 2000
+    wait_for(lambda: "CPUAbove=20.0% was exceeded by 2 of 2 samples" in faf.log_text(), 5)
+    faf.kill(run)
+    faf.ends(run, "killed")
+
+
+@pytest.mark.cgroup
+def test_a_crash_of_fafd_keeps_the_reason(faf):
+    """The shim's record has the cause; the samples are gone, and that is said."""
+    faf.task("t", f"trap '' TERM\ntouch {faf.out}/there\nwhile :; do sleep 0.05; done", TimeoutStopSec="5s",
+             MemoryAbove="1K", MemoryTimes="1", MemoryIntervalSec="200ms")
+    run = faf.fire("t")
+    wait_for(lambda: faf.run(run)["state"] == "stopping", 30)
+    faf.kill9()
+    faf.start()
+    end = faf.ends(run, "failed", "memory-limit", timeout=30)
+    assert "MemoryAbove= was exceeded; fafd was restarted before the end" in end["reason"]["text"]
+    assert end["attempts"][0]["signal"] == "SIGKILL" and not end["attempts"][0].get("conditions")
