@@ -53,7 +53,9 @@ public struct StopPolicy: Equatable, Sendable {
         switch cause {
         case .watchdog: watchdogSignal
         case .restart: restartSignal
-        case .kill, .timeoutStart, .leftovers, .shutdown, .stopping, .runtime, .silence, .outOfMemory: killSignal
+        case .kill, .timeoutStart, .leftovers, .shutdown, .stopping, .runtime, .silence, .outOfMemory, .memoryLimit,
+            .cpuLimit, .pressure:
+            killSignal
         }
     }
 
