@@ -4,14 +4,15 @@ extension Wire {
     /// Every type of the description, by its name there.
     public static let types: [(name: String, type: any WireObject.Type)] = [
         ("Reason", Reason.self), ("Progress", Progress.self), ("Usage", Usage.self), ("Condition", Condition.self),
-        ("Attempt", Attempt.self),
+        ("Stop", Stop.self), ("Frozen", Frozen.self), ("Attempt", Attempt.self),
         ("Run", Run.self), ("Task", TaskInfo.self), ("Problem", Problem.self), ("UnitSource", UnitSource.self),
         ("Setting", Setting.self), ("Missing", Missing.self), ("LogLine", LogLine.self),
     ]
 
     /// Every method of the interface.
     public static let methods: [any WireMethod.Type] = [
-        Fire.self, Kill.self, GetRun.self, ListRuns.self, ListTasks.self, GetTask.self, Wait.self, Watch.self,
+        Fire.self, Kill.self, Freeze.self, Thaw.self, GetRun.self, ListRuns.self, ListTasks.self, GetTask.self,
+        Wait.self, Watch.self,
         ReadLog.self, Reload.self, GetInfo.self,
     ]
 

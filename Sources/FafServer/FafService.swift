@@ -43,6 +43,8 @@ public final class FafService: VarlinkService {
         switch method {
         case Wire.Fire.name: try await answer(reply, fire(try read(json), peer))
         case Wire.Kill.name: try await answer(reply, kill(try read(json), peer))
+        case Wire.Freeze.name: try await answer(reply, freeze(try read(json), peer))
+        case Wire.Thaw.name: try await answer(reply, thaw(try read(json), peer))
         case Wire.GetRun.name: try await answer(reply, getRun(try read(json), peer))
         case Wire.ListRuns.name: try await listRuns(try read(json), peer, reply)
         case Wire.ListTasks.name: try await answer(reply, listTasks(peer))

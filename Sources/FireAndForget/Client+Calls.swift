@@ -9,7 +9,7 @@ extension Client {
         try call(Wire.Fire.self, .init(task: task, parameters: parameters)).run
     }
 
-    /// Stops one run as its unit says, or sends it one signal. Returns when the request is with the run's shim.
+    /// Stops one run as its unit says, or sends it one signal. Returns when the run's shim has begun.
     @discardableResult
     public func kill(run: Int64, signal: String? = nil, whom: String? = nil) throws(FafError) -> [Int64] {
         try call(Wire.Kill.self, .init(run: run, signal: signal, whom: whom)).runs
@@ -19,6 +19,18 @@ extension Client {
     @discardableResult
     public func kill(task: String, signal: String? = nil, whom: String? = nil) throws(FafError) -> [Int64] {
         try call(Wire.Kill.self, .init(task: task, signal: signal, whom: whom)).runs
+    }
+
+    /// Freezes all processes of a run; returns when they stand still.
+    @discardableResult
+    public func freeze(run: Int64) throws(FafError) -> Wire.Run {
+        try call(Wire.Freeze.self, .init(run: run)).run
+    }
+
+    /// Lets a frozen run go on.
+    @discardableResult
+    public func thaw(run: Int64) throws(FafError) -> Wire.Run {
+        try call(Wire.Thaw.self, .init(run: run)).run
     }
 
     /// One run, as it is now.

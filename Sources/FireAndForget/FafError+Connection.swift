@@ -36,7 +36,8 @@ extension FafError {
             return
         }
         // Only these change anything: whoever sends them again must know that the first may have worked.
-        let isUncertain = method == Wire.Fire.name || method == Wire.Kill.name || method == Wire.Reload.name
+        let isUncertain = [Wire.Fire.name, Wire.Kill.name, Wire.Freeze.name, Wire.Thaw.name, Wire.Reload.name].contains(
+            method)
         let remedy = isUncertain ? "whether it took effect is not known: faf list tells" : ""
         switch error {
         case .refused(let refusal):

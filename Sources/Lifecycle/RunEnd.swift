@@ -54,6 +54,8 @@ extension Run {
         attempts[last].usage = observation.usage
         attempts[last].conditions = observation.conditions ?? attempts[last].conditions
         attempts[last].startedAt = observation.startedAt
+        attempts[last].stop = observation.shownStop
+        attempts[last].clocks = observation.clocks == AttemptClocks() ? nil : observation.clocks
         setLiveState(observation.liveState(settings.kind))
     }
 
@@ -72,6 +74,11 @@ extension Run {
 }
 
 extension AttemptObservation {
+    fileprivate var shownStop: AttemptStop? {
+        guard let stop, let stopBegan else { return nil }
+        return AttemptStop(request: stop, since: stopBegan, finalSignalAt: finalSignalAt, wasKilled: wasKilled)
+    }
+
     /// The public state that this phase of a living attempt stands for.
     public func liveState(_ kind: TaskSettings.Kind) -> RunState {
         switch phase {

@@ -125,6 +125,7 @@ struct RunReader {
                 let details = try JSONDecoder().decode(AttemptDetails.self, from: Data(json.utf8))
                 attempt.usage?.counters = details.counters
                 attempt.conditions = details.conditions
+                attempt.stop = details.stop
             } catch {
                 throw fields.damage(column(.details), "no details of an attempt: \(error)")
             }

@@ -136,11 +136,13 @@ enum AttemptColumn: Int, CaseIterable {
 struct AttemptDetails: Codable {
     var counters: CgroupCounters?
     var conditions: [ConditionVerdict]?
+    var stop: AttemptStop?
 
     /// `nil`: nothing to be kept.
     init?(_ attempt: Attempt) {
         counters = attempt.usage?.counters
         conditions = attempt.conditions
-        if counters == nil, conditions == nil { return nil }
+        stop = attempt.stop
+        if counters == nil, conditions == nil, stop == nil { return nil }
     }
 }

@@ -222,7 +222,7 @@ public actor Supervisor {
     }
 
     private func tellSilence(_ observation: AttemptObservation, of id: RunID) {
-        let isSilent = observation.silentSince != nil
+        let isSilent = observation.clocks.silentSince != nil
         guard let entry = live[id], entry.isSilent != isSilent else { return }
         live[id]?.isSilent = isSilent
         guard isSilent else { return }

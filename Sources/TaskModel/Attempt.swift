@@ -141,13 +141,9 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     public var wasKilled = false
     /// The same time for people, by the clock as it was when the stop began.
     public var finalSignalAt: Timestamp?
-    /// When the start or the running time is over, by the clock as it was at the start; `nil`: never.
-    public var limitAt: Timestamp?
-    /// All of its processes are frozen; by whom, if that was asked for.
-    public var frozenSince: Timestamp?
-    public var frozenBy: UInt32?
-    /// It has been silent for longer than `SilenceSec=` and was left alone: the last sign.
-    public var silentSince: Timestamp?
+    public var clocks = AttemptClocks()
+    /// It has a cgroup of its own.
+    public var hasCgroup = true
     public var exit: ProcessExit?
     public var usage: Usage?
     /// Not in the record: the supervisor that looked adds them. The latest of each quantity.

@@ -73,6 +73,10 @@ public struct Attempt: Sendable, Hashable, Codable {
     public var conditions: [ConditionVerdict]?
     public var startedAt: Timestamp?
     public var endedAt: Timestamp?
+    /// `nil`: nothing stopped it, or an older version kept it.
+    public var stop: AttemptStop?
+    /// `nil`: nothing to tell, or it is over.
+    public var clocks: AttemptClocks?
 
     public init(number: Int, invocation: InvocationID, boot: BootID) {
         self.number = number

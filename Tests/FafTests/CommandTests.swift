@@ -168,6 +168,27 @@ struct CommandTests {
         #expect(fake.calls[1].json.text == #"{"task":"count"}"#)
     }
 
+    @Test func `kill tells what follows`() throws {
+        let fake = try FakeSupervisor { call in
+            guard call.name == "GetRun" else { return .reply(Wire.Kill.Reply(runs: [1])) }
+            var run = Wire.Run.sample(1, state: "stopping")
+            run.attempts[0].stop = Wire.Stop(
+                cause: "kill", signal: "SIGTERM", uid: 0, since: 0, finalSignal: "SIGQUIT", finalAt: 5, killed: false)
+            return .reply(Wire.GetRun.Reply(run: run))
+        }
+        defer { fake.stop() }
+        #expect(try call(["kill", "1"], fake).output == "stopping run 1: SIGTERM sent; SIGQUIT follows in 0 ms\n")
+    }
+
+    @Test func `freeze and thaw`() throws {
+        let fake = try FakeSupervisor { _ in .reply(Wire.Freeze.Reply(run: .sample(1))) }
+        defer { fake.stop() }
+        #expect(try call(["freeze", "1"], fake).output == "run 1 is frozen\n")
+        #expect(try call(["thaw", "1"], fake).output == "run 1 goes on\n")
+        #expect(fake.calls.map(\.name) == ["Freeze", "Thaw"])
+        #expect(try call(["freeze", "count"], fake).status == 64)
+    }
+
     @Test func `output that cannot be written is an error`() throws {
         let fake = try FakeSupervisor { _ in .reply(Wire.ListRuns.Reply(runs: [.sample(1)])) }
         defer { fake.stop() }

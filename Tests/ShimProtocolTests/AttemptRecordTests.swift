@@ -251,6 +251,7 @@ private let examples: [AttemptRecord] = {
         var record = AttemptRecord(
             observation: AttemptObservation(
                 run: RunID(rawValue: 1), number: 1, invocation: .random(), boot: .random(), phase: phase))
+        record.observation.hasCgroup = false
         if phase >= .started {
             record.observation.mainPID = 5
             record.observation.startedAt = Timestamp(microseconds: 1)
@@ -272,13 +273,13 @@ private let examples: [AttemptRecord] = {
         add(.emptied) { $0.observation.exit = exit }
     }
     add(.started) {
-        $0.observation.limitAt = Timestamp(microseconds: 5_000_000)
-        $0.observation.frozenSince = Timestamp(microseconds: 7)
-        $0.observation.frozenBy = 2001
+        $0.observation.clocks.limitAt = Timestamp(microseconds: 5_000_000)
+        $0.observation.clocks.frozenSince = Timestamp(microseconds: 7)
+        $0.observation.clocks.frozenBy = 2001
     }
     add(.started) {
-        $0.observation.frozenSince = Timestamp(microseconds: 7)
-        $0.observation.silentSince = Timestamp(microseconds: 4)
+        $0.observation.clocks.frozenSince = Timestamp(microseconds: 7)
+        $0.observation.clocks.silentSince = Timestamp(microseconds: 4)
     }
     // FinalKillSignal= was sent; SIGKILL follows.
     add(.started) {

@@ -1,7 +1,7 @@
 public import Varlink
 
 extension Wire {
-    /// The run is over already.
+    /// The run is over already, or stopping, so that this comes too late.
     public struct NotActive: WireFailure {
         public static let name = "NotActive"
 

@@ -21,11 +21,18 @@ extension Wire {
         public var usage: Usage?
         /// Conditions that were met, the latest of each setting; missing: none.
         public var conditions: [Condition]?
+        public var stop: Stop?
+        public var frozen: Frozen?
+        /// When TimeoutStartSec= or RuntimeMaxSec= stops it.
+        public var limitAt: Int64?
+        /// Silent for longer than SilenceSec=, and left alone: since when.
+        public var silentSince: Int64?
 
         public init(
             number: Int64, invocationId: String, shimPid: Int64? = nil, mainPid: Int64? = nil, state: String,
             exitStatus: Int64? = nil, signal: String? = nil, reason: Reason? = nil, startedAt: Int64? = nil,
-            endedAt: Int64? = nil, usage: Usage? = nil
+            endedAt: Int64? = nil, usage: Usage? = nil, stop: Stop? = nil, frozen: Frozen? = nil,
+            limitAt: Int64? = nil, silentSince: Int64? = nil
         ) {
             self.number = number
             self.invocationId = invocationId
@@ -38,6 +45,10 @@ extension Wire {
             self.startedAt = startedAt
             self.endedAt = endedAt
             self.usage = usage
+            self.stop = stop
+            self.frozen = frozen
+            self.limitAt = limitAt
+            self.silentSince = silentSince
         }
 
         public init(json: JSON) throws(WireError) {
@@ -54,6 +65,10 @@ extension Wire {
             endedAt = try fields.optional("endedAt")
             usage = try fields.optional("usage")
             conditions = try fields.optionalList("conditions")
+            stop = try fields.optional("stop")
+            frozen = try fields.optional("frozen")
+            limitAt = try fields.optional("limitAt")
+            silentSince = try fields.optional("silentSince")
         }
 
         public var json: JSON {
@@ -70,6 +85,10 @@ extension Wire {
                 "endedAt": endedAt.map { .integer($0) },
                 "usage": usage?.json,
                 "conditions": conditions.map { .array($0.map(\.json)) },
+                "stop": stop?.json,
+                "frozen": frozen?.json,
+                "limitAt": limitAt.map { .integer($0) },
+                "silentSince": silentSince.map { .integer($0) },
             ])
         }
     }

@@ -17,9 +17,12 @@ extension FafService {
                     remedy: "nothing is left to do; faf show \(number) tells how it ended"
                 ).failure
             }
+            if stop.cause == .kill { await supervisor.stopsHaveBegun([run.id]) }
             return Wire.Kill.Reply(runs: [number])
         case (nil, let task?):
-            return Wire.Kill.Reply(runs: try await kill(allOf: task, stop, caller))
+            let reached = try await kill(allOf: task, stop, caller)
+            if stop.cause == .kill { await supervisor.stopsHaveBegun(reached.map { RunID(rawValue: $0) }) }
+            return Wire.Kill.Reply(runs: reached)
         case (nil, nil), (.some, .some):
             throw .invalidParameter(request.run == nil ? "run" : "task")
         }

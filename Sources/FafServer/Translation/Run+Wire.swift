@@ -12,12 +12,13 @@ extension Run {
             progress: progress.map { Wire.Progress(done: Int64(clamping: $0.done), total: Int64(clamping: $0.total)) },
             result: resultText, parameters: values, uid: Int64(rights.firedBy), script: script.realPath,
             release: script.release, priority: Int64(priority), queuedAt: queuedAt.microseconds,
-            startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds, attempts: attempts.map(\.wire))
+            startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds,
+            attempts: attempts.map { $0.wire(settings) })
     }
 }
 
 extension Attempt {
-    var wire: Wire.Attempt {
+    func wire(_ settings: TaskSettings) -> Wire.Attempt {
         var code: Int64?
         var signal: String?
         switch exit {
@@ -29,7 +30,10 @@ extension Attempt {
             number: Int64(number), invocationId: invocation.description, shimPid: shimPID.map { Int64($0) },
             mainPid: mainPID.map { Int64($0) }, state: (state ?? .starting).rawValue, exitStatus: code, signal: signal,
             reason: reason?.wire, startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds,
-            usage: usage?.wire)
+            usage: usage?.wire, stop: stop?.wire(settings),
+            frozen: clocks?.frozenSince.map { since in
+                Wire.Frozen(since: since.microseconds, uid: clocks?.frozenBy.map { Int64($0) })
+            }, limitAt: clocks?.limitAt?.microseconds, silentSince: clocks?.silentSince?.microseconds)
         wire.conditions = conditions?.map(\.wire)
         return wire
     }
@@ -40,6 +44,51 @@ extension ConditionVerdict {
         Wire.Condition(
             setting: quantity.setting, above: Int64(clamping: above), samples: samples.map { Int64(clamping: $0) },
             action: action.rawValue, at: at.microseconds, text: text)
+    }
+}
+
+extension AttemptStop {
+    func wire(_ settings: TaskSettings) -> Wire.Stop {
+        let isSent = request.cause != .stopping && settings.killMode != .none
+        let final = wasKilled ? 9 : settings.finalKillSignal ?? 9
+        return Wire.Stop(
+            cause: request.cause.word, signal: isSent ? Verdict.signalName(request.signal) : nil,
+            uid: request.cause.isAskedFor ? Int64(request.uid) : nil, since: since.microseconds,
+            finalSignal: finalSignalAt.map { _ in Verdict.signalName(final) }, finalAt: finalSignalAt?.microseconds,
+            killed: wasKilled)
+    }
+}
+
+extension StopRequest.Cause {
+    var word: String {
+        switch self {
+        case .kill: "kill"
+        case .signal: "signal"
+        case .timeoutStart: "start"
+        case .leftovers: "leftovers"
+        case .shutdown: "shutdown"
+        case .stopping: "stopping"
+        case .runtime: "runtime"
+        case .watchdog: "watchdog"
+        case .silence: "silence"
+        case .restart: "restart"
+        case .outOfMemory: "oom"
+        case .freeze: "freeze"
+        case .thaw: "thaw"
+        case .memoryLimit: "memory"
+        case .cpuLimit: "cpu"
+        case .pressure: "pressure"
+        }
+    }
+
+    /// By a caller, not by the shim itself.
+    var isAskedFor: Bool {
+        switch self {
+        case .kill, .signal, .shutdown, .restart, .freeze, .thaw: true
+        case .timeoutStart, .leftovers, .stopping, .runtime, .watchdog, .silence, .outOfMemory, .memoryLimit,
+            .cpuLimit, .pressure:
+            false
+        }
     }
 }
 

@@ -66,6 +66,16 @@ extension AsyncClient {
         try await call(Wire.Kill.self, .init(task: task, signal: signal, whom: whom)).runs
     }
 
+    @discardableResult
+    public func freeze(run: Int64) async throws(FafError) -> Wire.Run {
+        try await call(Wire.Freeze.self, .init(run: run)).run
+    }
+
+    @discardableResult
+    public func thaw(run: Int64) async throws(FafError) -> Wire.Run {
+        try await call(Wire.Thaw.self, .init(run: run)).run
+    }
+
     public func run(_ number: Int64) async throws(FafError) -> Wire.Run {
         try await call(Wire.GetRun.self, .init(run: number)).run
     }

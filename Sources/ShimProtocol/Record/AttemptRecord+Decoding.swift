@@ -29,6 +29,7 @@ extension AttemptRecord {
         try AttemptRecord.readWords(reader, into: &observation)
 
         let cgroup = try reader.payload(of: .cgroup).map { String(decoding: $0, as: UTF8.self) }
+        observation.hasCgroup = cgroup?.isEmpty == false
         self.init(
             observation: observation, origin: Array(try reader.payload(of: .origin) ?? []),
             cgroup: cgroup?.isEmpty == true ? nil : cgroup, uid: head.uid, killSignal: killSignal,
@@ -94,8 +95,10 @@ extension AttemptRecord {
             if slot == .stop {
                 if written.kill_sent != FAF_KILL_SENT.rawValue, written.deadline_boottime_us != UInt64.max {
                     observation.stopDeadline = written.deadline_boottime_us
-                    observation.finalSignalAt = time(
-                        written.deadline_boottime_us, by: written.realtime_us, written.boottime_us)
+                    if observation.phase < .emptied {
+                        observation.finalSignalAt = time(
+                            written.deadline_boottime_us, by: written.realtime_us, written.boottime_us)
+                    }
                 }
                 // One that was begun for what the main process had left has not ended that process.
                 if let exited, written.boottime_us > exited.boottime_us { continue }
@@ -115,13 +118,16 @@ extension AttemptRecord {
         guard let clocks = try reader.value(of: .clocks, as: faf_record_clocks.self), observation.phase < .emptied
         else { return }
         if clocks.flags & FAF_CLOCKS_FROZEN.rawValue != 0 {
-            observation.frozenSince = time(clocks.frozen_realtime_us)
-            observation.frozenBy = clocks.frozen_by == UInt32.max ? nil : clocks.frozen_by
+            observation.clocks.frozenSince = time(clocks.frozen_realtime_us)
+            observation.clocks.frozenBy = clocks.frozen_by == UInt32.max ? nil : clocks.frozen_by
         }
-        if clocks.flags & FAF_CLOCKS_SILENT.rawValue != 0 { observation.silentSince = time(clocks.silent_realtime_us) }
+        if clocks.flags & FAF_CLOCKS_SILENT.rawValue != 0 {
+            observation.clocks.silentSince = time(clocks.silent_realtime_us)
+        }
         if clocks.limit_boottime_us != UInt64.max, observation.stop == nil, observation.phase < .exited {
             if let started = try reader.value(of: .started, as: faf_record_started.self) {
-                observation.limitAt = time(clocks.limit_boottime_us, by: started.realtime_us, started.boottime_us)
+                observation.clocks.limitAt = time(
+                    clocks.limit_boottime_us, by: started.realtime_us, started.boottime_us)
             }
         }
     }

@@ -94,18 +94,18 @@ extension AttemptRecord {
 
     private func writeClocks(_ writer: inout SlotWriter) {
         var clocks = faf_record_clocks()
-        if let since = observation.frozenSince {
+        if let since = observation.clocks.frozenSince {
             clocks.flags |= FAF_CLOCKS_FROZEN.rawValue
             clocks.frozen_realtime_us = microseconds(since)
         }
-        clocks.frozen_by = observation.frozenBy ?? UInt32.max
-        if let since = observation.silentSince {
+        clocks.frozen_by = observation.clocks.frozenBy ?? UInt32.max
+        if let since = observation.clocks.silentSince {
             clocks.flags |= FAF_CLOCKS_SILENT.rawValue
             clocks.silent_realtime_us = microseconds(since)
         }
         clocks.limit_boottime_us =
-            observation.limitAt.map { microseconds($0) - microseconds(observation.startedAt) } ?? UInt64.max
-        if clocks.flags != 0 || observation.limitAt != nil { writer.write(.clocks, rawBytes(clocks)) }
+            observation.clocks.limitAt.map { microseconds($0) - microseconds(observation.startedAt) } ?? UInt64.max
+        if clocks.flags != 0 || observation.clocks.limitAt != nil { writer.write(.clocks, rawBytes(clocks)) }
     }
 
     private func writeWords(_ writer: inout SlotWriter) {

@@ -9,7 +9,7 @@ struct Kill: ParsableCommand {
         abstract: "Stop a run, or all runs of a task.",
         discussion: """
             Without --signal the unit's stop sequence: KillSignal=, then SIGKILL after TimeoutStopSec=. With --signal just \
-            that signal. Returns when the request is with the runs, not when they are over: see --wait.
+            that signal. Returns when the stop has begun and tells what follows; --wait waits for the end.
             """)
 
     enum Whom: String, ExpressibleByArgument, CaseIterable { case main, all }
@@ -49,9 +49,15 @@ struct Kill: ParsableCommand {
         if output.json, !wait { Output.json(Wire.Kill.Reply(runs: runs)) }
         if runs.isEmpty, !output.json { Output.error("no run of \(Escape.forTerminal(target)) goes on\n") }
         guard wait else {
-            if !output.json {
-                let what = signal.map { "sent \(Escape.forTerminal($0)) to" } ?? "stopping"
-                for run in runs { Output.line("\(what) run \(run)") }
+            guard !output.json else { return }
+            for run in runs {
+                if let signal {
+                    Output.line("sent \(Escape.forTerminal(signal)) to run \(run)")
+                } else {
+                    // What it says may come too late for a run that is gone with its unit's user.
+                    let stop = (try? client.run(run))?.attempts.last?.stop
+                    Output.line("stopping run \(run)" + (stop.map { ": " + StopText.text($0, now: Clock.now) } ?? ""))
+                }
             }
             return
         }

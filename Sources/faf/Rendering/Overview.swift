@@ -31,7 +31,7 @@ enum Overview {
             lines += ["", terminal.colored("Not over:", .bold)]
             lines += table(active, terminal: terminal, now: now) { run in
                 let since = run.startedAt ?? run.queuedAt
-                return run.state == "running" ? "for " + Clock.duration(now - since) : run.state
+                return run.shownState == "running" ? "for " + Clock.duration(now - since) : run.shownState
             }
         }
         if !failed.isEmpty {

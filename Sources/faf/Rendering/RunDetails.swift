@@ -41,7 +41,7 @@ struct RunDetails {
     }
 
     private var headline: String {
-        let state = terminal.colored(run.state, RunStyle.color(ofState: run.state))
+        let state = terminal.colored(run.shownState, RunStyle.color(ofState: run.shownState))
         let head = terminal.colored("run \(run.number) of \(Escape.forTerminal(run.task))", .bold) + ": " + state
         guard let reason = run.reason, !run.hasSucceeded else { return head }
         return head + " (\(Escape.forTerminal(reason.kind))): " + Escape.forTerminal(reason.text)
@@ -56,6 +56,23 @@ struct RunDetails {
         } else if let duration = run.duration(now: now) {
             lines.append(field("runs for", Clock.duration(duration)))
         }
+        if !run.isOver, let attempt = run.attempts.last { lines += clocks(attempt) }
+        return lines
+    }
+
+    /// What stands still, and what will happen when.
+    private func clocks(_ attempt: Wire.Attempt) -> [String] {
+        var lines: [String] = []
+        if let stop = attempt.stop {
+            lines.append(field("stopped by", StopText.cause(stop, userName)))
+            lines.append(field("", StopText.text(stop, now: now)))
+        }
+        if let frozen = attempt.frozen {
+            let who = frozen.uid.map { " by " + StopText.user($0, userName) } ?? ""
+            lines.append(field("frozen", Clock.localAndAgo(frozen.since, now: now) + who))
+        }
+        if let since = attempt.silentSince { lines.append(field("silent since", Clock.localAndAgo(since, now: now))) }
+        if let limit = attempt.limitAt { lines.append(field("limited to", Clock.localAndAgo(limit, now: now))) }
         return lines
     }
 

@@ -7,6 +7,9 @@ extension Wire.Run {
     var isOver: Bool { knownState?.isFinal ?? (endedAt != nil) }
     var hasSucceeded: Bool { knownState == .succeeded }
 
+    /// As people read it: a run that is frozen runs, too, but does nothing.
+    var shownState: String { state == "running" && attempts.last?.frozen != nil ? "frozen" : state }
+
     /// How long it has run, or ran; `nil` if it has not started.
     func duration(now: Int64) -> Int64? {
         startedAt.map { (endedAt ?? now) - $0 }
@@ -31,7 +34,7 @@ enum RunStyle {
         case .stopping: .yellow
         case .failed, .timedOut, .lost, .killed: .red
         case .cancelled: .dim
-        case nil: nil
+        case nil: state == "frozen" ? .cyan : nil
         }
     }
 }

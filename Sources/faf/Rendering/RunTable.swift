@@ -12,7 +12,7 @@ enum RunTable {
             table.add([
                 .init(String(run.number)),
                 .init(run.task),
-                .init(run.state, RunStyle.color(ofState: run.state)),
+                .init(run.shownState, RunStyle.color(ofState: run.shownState)),
                 .init(Clock.ago(run.endedAt ?? run.startedAt ?? run.queuedAt, now: now)),
                 .init(run.duration(now: now).map(Clock.duration) ?? ""),
                 .init(run.progressText(terminal)),
