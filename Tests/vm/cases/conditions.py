@@ -1,0 +1,39 @@
+"""conditions on memory, where there is a memory controller: a slow leaker is stopped at its third sample over"""
+# timeout: 300
+
+from vm import case, check, equal, faf, fire, start, state, task, wait_end, wait_processes
+
+# 10 MiB each second, held by a grandchild in a session of its own; and 100 MiB of page cache, which does not count.
+LEAKER = """head -c 100M /dev/zero >/var/tmp/leak.$$
+cat /var/tmp/leak.$$ >/dev/null
+rm -f /var/tmp/leak.$$
+(setsid python3 -c '
+import time
+held = []
+while True:
+    held.append(bytearray(10 << 20))
+    time.sleep(1)
+' &)
+exec sleep 1000
+"""
+
+
+def body():
+    task("leaker", LEAKER, "User=alice", "MemoryAbove=60M", "MemoryTimes=3/5", "MemoryIntervalSec=1s", "MemoryAction=kill")
+    task("sleeper", "exec sleep 1000", "User=bob", "MemoryAbove=60M", "MemoryIntervalSec=1s", "PressureAbove=90%")
+    start()
+    sleeper = fire("sleeper")
+    wait_processes(sleeper)
+    end = wait_end(fire("leaker"), 180)
+    equal((end["state"], end["reason"]["kind"]), ("failed", "memory-limit"), f"the leaker: {end}")
+    (met,) = end["attempts"][0]["conditions"]
+    over = [sample > 60 << 20 for sample in met["samples"]]
+    equal((sum(over), over[-1], len(over)), (3, True, 5), f"the samples: {met}")
+    check(met["samples"] == sorted(met["samples"]) and max(met["samples"]) < 120 << 20, f"page cache counts: {met}")
+    equal(state(sleeper), "running", "another run")
+    shown = faf("show", end["number"])
+    check(met["text"] in shown, shown)
+    return met["text"]
+
+
+case(body)
