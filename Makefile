@@ -1,8 +1,9 @@
 # make            release build of the three programs, into .build/programs
-# make test       everything is built and every test is run; the last line counts them
+# make test       everything is built and every test is run, as root on a machine of qemu too; the last line counts them
 # make demo       a task fired, watched and killed, with a fafd of its own in a temporary place
 # make install    PREFIX=/usr/local DESTDIR= ; build first, as yourself
-# make test-vm    fafd under a real systemd: a Debian booted by qemu (as root); CASE=name for one case
+# make test-vm    fafd under a real systemd: a Debian booted by qemu (as root); CASE="name ..." for some of its cases,
+#                 VM_ROUNDS=100 VM_CUTS=20 VM_PATIENCE=10 for more restarts and power cuts, and the time for them
 # make vm-shell   a root shell in that machine
 # make lint format clean deps
 # make manual     faf.task(5) anew, after a change in the table of settings

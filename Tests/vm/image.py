@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -15,6 +16,7 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 
 # Seconds after which a tree that nobody asked for is removed.
 UNUSED = 7 * 86400
+MIRROR = "http://deb.debian.org/debian"
 
 PACKAGES = ["systemd", "systemd-sysv", "dbus", "udev", "kmod", "linux-image-cloud-amd64", "python3", "python3-pytest",
             "libsqlite3-0", "procps", "util-linux", "strace", "sqlite3", "sudo",
@@ -27,6 +29,10 @@ EXCLUDED = ["/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*", "/usr
 
 # Runs once, when the tree is made, with its path.
 CUSTOMIZE = HERE / "customize.sh"
+
+
+class NoTree(Exception):
+    """There is no tree here, and it cannot be had now; the text says why."""
 
 
 def report(text):
@@ -57,7 +63,7 @@ def base_tree():
         report(f"making the Debian tree {tree}, once; later runs find it there")
         unfinished = CACHE / f"{name}.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        subprocess.run(
+        done = subprocess.run(
             ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(PACKAGES)}",
              # Nobody needs what a power cut would leave of a half-made tree.
              "--dpkgopt=force-unsafe-io",
@@ -66,8 +72,14 @@ def base_tree():
              *(f"--dpkgopt=path-exclude={path}" for path in EXCLUDED),
              "--essential-hook=mkdir -p $1/etc/initramfs-tools; "
              "echo update_initramfs=no >$1/etc/initramfs-tools/update-initramfs.conf",
-             f"--customize-hook={CUSTOMIZE}", "bookworm", str(unfinished)],
-            check=True, stdin=subprocess.DEVNULL)
+             f"--customize-hook={CUSTOMIZE}", "bookworm", str(unfinished), MIRROR],
+            check=False, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            try:
+                urllib.request.urlopen(f"{MIRROR}/dists/bookworm/Release", timeout=30).close()
+            except OSError as error:
+                raise NoTree(f"there is no Debian tree here yet, and {MIRROR} is out of reach: {error}") from error
+            raise SystemExit(f"vm: mmdebstrap failed with exit status {done.returncode}")
         os.utime(unfinished)
         unfinished.rename(tree)
         # Not those of other checkouts, which may be copying theirs right now.

@@ -19,7 +19,8 @@ def body():
     check(len(lines) <= 3, f"README asks for {len(lines)} commands")
     for line in lines:
         print("$", line)
-        done = subprocess.run(["sudo", "-u", "alice", "-i", "bash", "-c", line], check=False, capture_output=True, text=True)
+        done = subprocess.run(["sudo", "-u", "alice", "-i", "bash", "-c", line], check=False, capture_output=True,
+                              text=True)
         print(done.stdout, done.stderr)
         equal(done.returncode, 0, f"exit status of {line}")
     number = re.search(r"^(\d+)$", done.stdout, re.MULTILINE)

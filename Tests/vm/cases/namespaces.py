@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from vm import case, check, equal, fire, is_alive, start, systemctl, task, wait_end, wait_for, wait_processes
+from vm import case, check, equal, fire, is_alive, start, systemctl, task, wait_for, wait_processes
 
 LOOK = r"""
 {
@@ -30,7 +30,8 @@ def body():
     seen = dict(line.split("=", 1) for line in (place / "look").read_text().splitlines())
     for name in ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts", "time"):
         equal(seen[name], os.readlink(f"/proc/1/ns/{name}"), f"{name} namespace")
-    first = dict(line.split(":\t", 1) for line in pathlib.Path("/proc/1/status").read_text().splitlines() if ":\t" in line)
+    lines = pathlib.Path("/proc/1/status").read_text().splitlines()
+    first = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     equal(seen["CapBnd"], first["CapBnd"], "bounding set")
     for name in ("CapAmb", "CapInh", "SigBlk", "SigIgn"):
         equal(int(seen[name], 16), 0, name)
@@ -39,7 +40,7 @@ def body():
     equal(pathlib.Path("/tmp/of-a-task").read_text(), "mine\n", "the task's file in /tmp, seen from outside")
     systemctl("restart", "fafd.service")
     check(is_alive(pid), "the task is gone")
-    equal(pathlib.Path(f"/proc/{pid}/root/tmp/of-a-task").read_text(), "mine\n", "the file in /tmp after a restart of fafd")
+    equal(pathlib.Path(f"/proc/{pid}/root/tmp/of-a-task").read_text(), "mine\n", "the file in /tmp after a restart")
     return "all eight of them, before and after a restart of fafd"
 
 

@@ -2,8 +2,8 @@
 
 import pathlib
 
-from vm import (attempt_cgroup, case, check, equal, fire, is_alive, main_pid, processes, show, start, state, systemctl, task,
-                tasks_cgroup, wait_end, wait_for, wait_processes)
+from vm import (attempt_cgroup, case, check, equal, fire, is_alive, main_pid, processes, show, start, state, systemctl,
+                task, tasks_cgroup, wait_end, wait_processes)
 
 # Waits for its limit, then takes more memory than it has.
 EATER = r"""

@@ -4,13 +4,13 @@
 
 import json
 import os
-import pathlib
 import random
 import subprocess
 import threading
 import time
 
-from vm import FINAL, NOTES, PHASE, case, check, cut_power, equal, faf, note, show, systemctl, task, wait_for
+from vm import (FINAL, NOTES, PHASE, case, check, check_journal, cut_power, equal, faf, note, run, show, systemctl,
+                task, wait_for)
 
 CUTS = int(os.environ.get("VM_CUTS", "3"))
 
@@ -21,33 +21,45 @@ def runs_by_number():
     return {run["number"]: run for run in found}
 
 
-def verify():
+def end(run):
+    return run["state"], run["reason"]["kind"]
+
+
+def up():
+    """Seconds from fafd's start job, when all that it comes after is there, to READY=1. And how fast this machine is at
+    present: seconds that `faf version` takes; natively it is less than 5 ms."""
     wait_for(lambda: show("fafd.service", "ActiveState") == "active", 60, "fafd is up by itself")
-    up = int(show("fafd.service", "ActiveEnterTimestampMonotonic")) - int(show("fafd.service", "InactiveExitTimestampMonotonic"))
-    known = wait_for(lambda: (runs := runs_by_number()) and all(run["state"] in FINAL for run in runs.values()) and runs,
-                     60, "all runs of before are over")
-    for number in NOTES.get("fired", []):
+    took = (int(show("fafd.service", "ActiveEnterTimestampMonotonic"))
+            - int(show("fafd.service", "InactiveExitTimestampMonotonic"))) / 1e6
+    began = time.monotonic()
+    run("faf", "version")
+    return took, time.monotonic() - began
+
+
+def verify():
+    fired, ended = NOTES.get("fired", []), NOTES.get("ended", [])
+    wait_for(lambda: all(run["state"] in FINAL for run in runs_by_number().values()), 60, "all runs of before are over")
+    known = runs_by_number()
+    equal(len(fired), len(set(fired)), "numbers that were given once")
+    for number in fired:
         check(number in known, f"run {number} was acknowledged and is not known")
-    for number, state, kind in NOTES.get("ended", []):
-        run = known[number]
-        equal((run["state"], run["reason"]["kind"]), (state, kind), f"run {number}, whose end was recorded")
-    seen = {number for number, _, _ in NOTES.get("ended", [])}
+    for number, state, kind in ended:
+        equal(end(known[number]), (state, kind), f"run {number}, whose end was recorded")
     lost = 0
-    for number, run in known.items():
-        if run["state"] == "lost":
-            equal(run["reason"]["kind"], "reboot", f"reason of run {number}")
-            lost += 1
-        else:
-            check(run["state"] in ("succeeded", "failed", "killed"), f"run {number} is {run['state']}")
-    equal(len(NOTES.get("fired", [])), len(set(NOTES.get("fired", []))), "numbers that were given once")
-    return up / 1e6, len(known), len(seen), lost
+    for number, found in known.items():
+        is_lost = end(found) == ("lost", "reboot")
+        check(is_lost or found["task"] == "quick" and end(found) == ("succeeded", "success"), f"run {number}: {found}")
+        lost += is_lost
+    equal(run("sqlite3", "-readonly", "/var/lib/faf/faf.db", "PRAGMA integrity_check").strip(), "ok", "the database")
+    check_journal()
+    return len(known), len(ended), lost
 
 
 def load():
     def worker():
         while True:
             name = random.choice(["quick", "quick", "slow"])
-            done = subprocess.run(["faf", "fire", name], capture_output=True, text=True)
+            done = subprocess.run(["faf", "fire", name], capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 note(fired=int(done.stdout.split()[0]))
             else:
@@ -59,7 +71,7 @@ def load():
             for number, run in runs_by_number().items():
                 if run["state"] in FINAL and number not in told:
                     told.add(number)
-                    note(ended=[number, run["state"], run["reason"]["kind"]])
+                    note(ended=[number, *end(run)])
             time.sleep(0.3)
 
     for body in (worker, worker, watcher):
@@ -73,15 +85,18 @@ def body():
         systemctl("enable", "--now", "fafd.service")
         subprocess.run(["sync"], check=True)
     else:
-        seconds, known, ended, lost = verify()
-        print(f"after cut {PHASE - 1}: fafd up in {seconds:.2f} s, {known} runs, {ended} ends seen before, {lost} lost")
-        note(up=seconds, lost=lost)
+        seconds, pace = up()
+        known, ended, lost = verify()
+        print(f"after cut {PHASE - 1}: fafd is up in {seconds:.2f} s ({pace:.2f} s for faf version), {known} runs, "
+              f"{ended} ends seen before, {lost} lost")
+        note(up=[seconds, pace])
+        # The rule is 2 s. This machine is emulated, and may have to share the computer: then it may take in proportion.
+        check(seconds < max(2, 40 * pace), f"fafd took {seconds:.1f} s to be up ({pace:.2f} s for faf version)")
         if PHASE > CUTS:
-            check(seconds < 5, f"fafd took {seconds:.1f} s to be up")
-            worst = max(NOTES.get("up", []) + [seconds])
             check(len(NOTES["fired"]) > CUTS, f"there was no load: {len(NOTES['fired'])} fires")
-            return (f"{CUTS} cuts, {len(NOTES['fired'])} acknowledged fires known, {ended} recorded ends stand, {lost} lost, "
-                    f"fafd up {worst:.1f} s after its start")
+            times = sorted([pair[0] for pair in NOTES.get("up", [])] + [seconds])
+            return (f"{CUTS} cuts, {len(NOTES['fired'])} acknowledged fires known, {ended} recorded ends stand, "
+                    f"{lost} lost, fafd up in {times[0]:.1f} to {times[-1]:.1f} s")
     load()
     cut_power(1, 8)
     time.sleep(300)

@@ -36,7 +36,8 @@ def body():
         check_done(0)
         for number in NOTES["active"][0]:
             end = wait_end(number)
-            equal((end["state"], end["reason"]["kind"]), ("killed", "shutdown"), f"run {number} after an orderly reboot")
+            seen = end["state"], end["reason"]["kind"]
+            equal(seen, ("killed", "shutdown"), f"run {number} after an orderly reboot")
         prepare()
         reset()
     check_done(0)

@@ -3,19 +3,23 @@
 import subprocess
 import time
 
-from vm import (case, check, equal, faf, fire, run, show, start, systemctl, task, wait_end, wait_for, wait_processes)
+from vm import (case, check, equal, faf, fire, show, start, systemctl, task, tasks_cgroup, wait_end, wait_for,
+                wait_status)
 
 POLITE = """
 trap 'echo bye; exit 7' TERM
+systemd-notify --status=ready
 while :; do sleep 0.1; done
 """
 STUBBORN = """
 trap '' TERM
+systemd-notify --status=ready
 while :; do sleep 0.1; done
 """
 INTERRUPTED = """
 trap 'exit 9' INT
 trap 'exit 1' TERM
+systemd-notify --status=ready
 while :; do sleep 0.1; done
 """
 
@@ -29,8 +33,7 @@ def refused(text):
 def fire_all():
     runs = {name: fire(name) for name in ("polite", "stubborn", "interrupted")}
     for number in runs.values():
-        wait_processes(number)
-    time.sleep(1)  # until the scripts have set their traps
+        wait_status(number, "ready")
     return runs
 
 
@@ -51,8 +54,9 @@ def body():
     runs = fire_all()
     began = time.monotonic()
     stopping = subprocess.Popen(["systemctl", "stop", "faf-tasks.service"])
-    wait_for(lambda: show("faf-tasks.service", "ActiveState") == "deactivating", 20, "the unit is being stopped")
-    time.sleep(1)
+    limit = tasks_cgroup() / "t/cgroup.max.descendants"
+    wait_for(lambda: limit.read_text() == "0\n", 20, "the unit is being stopped")
+    equal(show("faf-tasks.service", "ActiveState"), "deactivating", "the unit")
     refused("is being stopped")
     equal(stopping.wait(120), 0, "systemctl stop")
     took = time.monotonic() - began
@@ -71,7 +75,7 @@ def body():
     systemctl("start", "fafd.service")
     check_ends(runs)
     number = fire("polite")
-    wait_processes(number)
+    wait_status(number, "ready")
     faf("kill", number)
     equal(wait_end(number)["attempts"][-1].get("exitStatus"), 7, "the exit status after a plain kill")
     return f"with fafd ({took:.1f} s) and without; refused meanwhile and afterwards, by name"

@@ -1,7 +1,7 @@
 """Runs inside the machine: takes cases from the second serial line, one after another, and reports on it.
 
-From the host: {"cases": [{"name", "timeout"}, ...], "phase": N, "notes": {...}} once per boot. To the host: hello, begin,
-log, note, cut, reset, reboot, verdict, done.
+From the host, once per boot: {"cases": [{"name", "timeout"}, ...], "boot": N, "phase": N, "notes": {...},
+"environment": {...}}. To the host: hello, begin, log, note, cut, reset, reboot, verdict, done.
 """
 
 import json
@@ -53,21 +53,25 @@ def clean_up():
     quiet("systemctl", "stop", "faf-tasks.service")
     for directory in ("/etc/faf/units", "/run/faf", "/var/lib/faf", "/var/log/faf", "/var/tmp/case"):
         shutil.rmtree(directory, ignore_errors=True)
-    for unit in ("fafd.service", "faf-tasks.service", "fafd.socket"):
-        shutil.rmtree(f"/etc/systemd/system/{unit}.d", ignore_errors=True)
-        shutil.rmtree(f"/run/systemd/system/{unit}.d", ignore_errors=True)
-    quiet("systemctl", "disable", "fafd.service", "fafd.socket")
-    quiet("systemctl", "daemon-reload")
+    # systemd takes seconds to read everything again: only if there is something to forget.
+    if any(pathlib.Path("/etc/systemd/system").glob("*.wants/fafd.*")):
+        quiet("systemctl", "disable", "fafd.service", "fafd.socket")
+    changed = [path for place in ("/etc/systemd/system", "/run/systemd/system", "/run/systemd/system.control")
+               for path in pathlib.Path(place).glob("faf*.d")]
+    for path in changed:
+        shutil.rmtree(path)
+    if changed:
+        quiet("systemctl", "daemon-reload")
     quiet("systemctl", "reset-failed")
     quiet("systemd-tmpfiles", "--create")
 
 
-def run_case(line, case, phase, notes):
+def run_case(line, case, phase, job):
     name = case["name"]
     line.say(begin=name)
     began = time.monotonic()
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1", "VM_PHASE": str(phase),
-                   "VM_NOTES": json.dumps(notes)}
+    environment = {**os.environ, **job["environment"], "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1",
+                   "VM_PHASE": str(phase), "VM_NOTES": json.dumps(job["notes"])}
     process = subprocess.Popen([sys.executable, "-u", HERE / "cases" / f"{name}.py"], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                env=environment, cwd="/var/tmp", start_new_session=True)
@@ -113,9 +117,10 @@ def main():
     job = line.hear()
     threading.Thread(target=line.stay_in_touch, daemon=True).start()
     for index, case in enumerate(job["cases"]):
-        if job["phase"] == 1 or index > 0:
+        phase = job["phase"] if index == 0 else 1
+        if phase == 1 and (index > 0 or job["boot"] > 1):
             clean_up()
-        if not run_case(line, case, job["phase"] if index == 0 else 1, job["notes"]):
+        if not run_case(line, case, phase, job):
             subprocess.Popen(["systemctl", "reboot"])
             return
     line.say(done=True)

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,15 @@ import time
 import traceback
 
 PHASE = int(os.environ.get("VM_PHASE", "1"))
+PATIENCE = int(os.environ.get("VM_PATIENCE", "1"))
 NOTES = json.loads(os.environ.get("VM_NOTES", "{}"))
 UNITS = pathlib.Path("/etc/faf/units")
 SCRIPTS = pathlib.Path("/opt/scripts")
+# Where the journal of this case begins: at the last boot if it has restarted the machine.
+SINCE = [f"--since=@{time.time():.6f}"] if PHASE == 1 else []
+# What systemd says to a fafd that a case has killed.
+FAFD_KILLED = [r"fafd\.service: Main process exited, code=killed, status=9/KILL",
+               r"fafd\.service: Failed with result 'signal'"]
 FINAL = {"succeeded", "failed", "killed", "timed-out", "cancelled", "lost"}
 
 
@@ -31,10 +38,12 @@ def equal(seen, expected, what):
     check(seen == expected, f"{what}: expected {expected!r}, seen {seen!r}")
 
 
-def case(body):
-    """Runs the case; what it returns is the reason of its PASS."""
+def case(body, warnings=()):
+    """Runs the case; what it returns is the reason of its PASS. `warnings`: patterns of those that it provokes; any
+    other in the journal is a failure."""
     try:
         reason = body() or "as promised"
+        check_journal(*warnings)
     except Failed as failure:
         traceback.print_exc()
         show_state()
@@ -77,7 +86,8 @@ def reboot():
 
 
 def reset():
-    """The machine restarts at once; neither systemd nor any process is asked. The case runs again, as after `reboot`."""
+    """The machine restarts at once; neither systemd nor any process is asked. The case runs again, as after
+    `reboot`."""
     subprocess.run(["sync"], check=True)
     print("::reset", flush=True)
     time.sleep(1)
@@ -116,6 +126,7 @@ def show(unit, name):
 
 def wait_for(condition, seconds, what):
     """The first true value of `condition`."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -139,7 +150,16 @@ def kill(pid, which=signal.SIGKILL):
 
 
 def journal(*arguments):
-    return run("journalctl", "--no-pager", "-o", "cat", "-b", *arguments, status=None)
+    """What the journal says since the case began."""
+    return run("journalctl", "--no-pager", "-q", "-o", "cat", "-b", *SINCE, *arguments, status=None)
+
+
+def check_journal(*expected):
+    """Nobody, neither faf nor systemd, has had anything to complain about but what these patterns match."""
+    said = journal("-p", "warning", *(f"_TRANSPORT={name}" for name in ("journal", "syslog", "stdout"))).splitlines()
+    said += [line for line in journal("-k").splitlines() if re.search(r"(traps|segfault).*faf", line)]
+    said = [line for line in said if not any(re.search(pattern, line) for pattern in expected)]
+    check(not said, f"the journal complains: {said}")
 
 
 def main_pid(unit="fafd.service"):
@@ -208,6 +228,17 @@ def processes(cgroup):
     with contextlib.suppress(FileNotFoundError):
         return [int(line) for line in (cgroup / "cgroup.procs").read_text(encoding="ascii").split()]
     return []
+
+
+def wait_status(number, text, seconds=60):
+    """The task has said how far it is."""
+    wait_for(lambda: show_run(number).get("status") == text, seconds, f"the status of run {number} is {text!r}")
+
+
+def connections():
+    """How many clients fafd has."""
+    lines = [line.split() for line in pathlib.Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()]
+    return sum(line[5] == "03" and line[7:] == ["/run/faf/fafd.sock"] for line in lines)
 
 
 def wait_processes(number, seconds=30):
