@@ -68,11 +68,13 @@ struct SettingsBySystemd {
         switch key {
         case "TimeoutStartSec", "TimeoutStopSec", "JobTimeoutSec":
             return Analyze.value(of: try Value.timeSpan(text, zeroIsInfinity: true))
-        case "RestartSec", "WatchdogSec", "RuntimeMaxSec", "RuntimeRandomizedExtraSec", "TimeoutAbortSec", "RetrySec":
+        case "RestartSec", "WatchdogSec", "RuntimeMaxSec", "RuntimeRandomizedExtraSec", "TimeoutAbortSec",
+            "RetrySec":
             return Analyze.value(of: try Value.timeSpan(text))
         case "SendSIGKILL", "SendSIGHUP", "NoNewPrivileges", "RemainAfterExit", "PrivateTmp":
             return .bool(try Value.boolean(text))
-        case "KillSignal", "RestartKillSignal", "FinalKillSignal", "WatchdogSignal": return .integer(try Value.signal(text))
+        case "KillSignal", "RestartKillSignal", "FinalKillSignal", "WatchdogSignal":
+            return .integer(try Value.signal(text))
         case "MemoryMax", "MemoryHigh", "TasksMax":
             return text == "infinity" ? .string(text) : .integer(try Value.size(text))
         case "Nice": return .integer(try Value.nice(text))
