@@ -134,6 +134,8 @@ int64_t fafd_read_link(int directory, const char *path, char *out, size_t n) {
     return r < 0 ? -errno : r;
 }
 
+int fafd_real_path(const char *path, char *out) { return realpath(path, out) ? 0 : -errno; }
+
 int fafd_is_proc(int fd) {
     struct statfs s;
     int r;

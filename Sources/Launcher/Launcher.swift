@@ -20,6 +20,7 @@ public final class Launcher: Sendable {
     let watches: Watches
     let mothers: Mothers
     let cleaner: Cleaner
+    let temporaries: Temporaries
     let launched = LaunchedNames()
 
     /// Opens `faf-shim` once, so that an upgrade cannot mix versions; makes the runtime directories and, without
@@ -44,6 +45,10 @@ public final class Launcher: Sendable {
                 throw SystemError(call: "read", path: "/proc/sys/kernel/random/boot_id", errno: ErrorNumber.protocol)
             }
             self.boot = boot
+            guard let state = try FileStatus.of(path: directories.state) else {
+                throw SystemError(call: "stat", path: directories.state, errno: ErrorNumber.notFound)
+            }
+            temporaries = Temporaries(state: state)
             loop = try EventLoop()
         } catch {
             throw .system(error)

@@ -16,6 +16,9 @@ enum RuntimeDirectories {
         try own(directories.records, mode: 0o700)
         try own(directories.notifySockets, mode: isShared ? 0o711 : 0o700)
         try own(directories.credentials, mode: isShared ? 0o711 : 0o700)
+        do { _ = try Files.open(directories.emptyFile, [.create, .noFollow, .nonblocking], mode: 0) } catch {
+            throw .system(error)
+        }
         try own(directories.ends, mode: 0o700)
         try own(directories.inputAndResults, mode: isShared ? 0o711 : 0o700)
         try own(directories.damaged, mode: 0o700)

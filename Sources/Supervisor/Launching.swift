@@ -35,7 +35,7 @@ public protocol Launching: Sendable {
     func setAside(_ id: InvocationID) -> String?
 
     /// Removes empty cgroups that belong to no record: of attempts that were never acknowledged.
-    func removeStrayCgroups()
+    func removeStrays()
 
     var events: AsyncStream<AttemptEvent> { get }
 }

@@ -18,7 +18,7 @@ extension Supervisor {
             return
         }
         for id in names where byInvocation[id] == nil { await settle(orphan: id) }
-        launching.removeStrayCgroups()
+        launching.removeStrays()
         if !rows.isEmpty { log.info("looked at \(rows.count) active runs") }
     }
 

@@ -6,6 +6,8 @@ public struct CapabilitySet: OptionSet, Sendable, Hashable, Codable {
 
     /// Those too that a newer kernel has.
     public static let all = CapabilitySet(rawValue: .max)
+    /// Those that have a name here.
+    public static let named = CapabilitySet(rawValue: 1 << UInt64(names.count) - 1)
     public static let mknod = CapabilitySet(rawValue: 1 << 27)
     public static let setPCap = CapabilitySet(rawValue: 1 << 8)
     public static let netAdmin = CapabilitySet(rawValue: 1 << 12)

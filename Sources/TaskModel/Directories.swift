@@ -27,6 +27,8 @@ public struct Directories: Sendable, Hashable {
     public var notifySockets: String { runtime + "/notify" }
     /// Empty; each run that has credentials finds its own here (`$CREDENTIALS_DIRECTORY`).
     public var credentials: String { runtime + "/credentials" }
+    /// Of no content and no mode; stands for files that a run cannot reach.
+    public var emptyFile: String { runtime + "/empty" }
     /// Holds the absolute path of the delegated cgroup subtree.
     public var tasksCgroup: String { runtime + "/tasks" }
     public var ends: String { state + "/ends" }

@@ -42,6 +42,17 @@ enum MissingProtections {
                     "how much a task writes cannot be seen (/proc/PID/io): with SilenceSec= no task is taken for silent"
                 ))
         }
+        let confining: CapabilitySet = [.sysAdmin, .netAdmin, .setPCap]
+        let mayConfine = CapabilitySet(rawValue: OwnProcess.capabilities()).isSuperset(of: confining)
+        if configuration.isUserMode || !mayConfine {
+            let needs = configuration.isUserMode ? "root" : confining.names.joined(separator: ", ")
+            missing.append(
+                (
+                    "sandbox",
+                    "tasks that ask for a sandbox (ProtectSystem=, PrivateTmp=, LoadCredential= and others) are refused: "
+                        + "that needs \(needs)"
+                ))
+        }
         if configuration.isUserMode {
             missing.append(
                 ("private-records", "a task runs as the same user as its supervisor and could change its own records"))

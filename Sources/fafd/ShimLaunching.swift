@@ -103,7 +103,10 @@ struct ShimLaunching: Launching {
         await launcher.empty(run, attempt: attempt, cgroup: launcher.cgroup(of: id))
     }
 
-    func removeStrayCgroups() { launcher.cleanStrayCgroups(keeping: []) }
+    func removeStrays() {
+        launcher.cleanStrayCgroups(keeping: [])
+        launcher.cleanStrayTemporaries()
+    }
 
     func clean(_ id: InvocationID, run: RunID, attempt: Int) {
         launcher.clean(id, run: run, attempt: attempt, cgroup: nil)

@@ -100,7 +100,7 @@ final class FakeLaunching: Launching {
         }
     }
 
-    func removeStrayCgroups() {}
+    func removeStrays() {}
 
     func setAside(_ id: InvocationID) -> String? {
         state.withLock {

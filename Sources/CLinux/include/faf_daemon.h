@@ -50,6 +50,11 @@ int fafd_rename(const char *from, const char *to);
 int fafd_unlink(const char *path);
 int fafd_make_directory(const char *path, uint32_t mode);
 int fafd_remove_directory(const char *path);
+/* A directory with all that is in it (remove_tree.c); 0 too if there is none. No link is followed. -EAGAIN: not done
+ * within the limit, the next call goes on. */
+int fafd_remove_tree(const char *path, uint64_t limit_us);
+/* realpath(3); `out` has PATH_MAX bytes. */
+int fafd_real_path(const char *path, char *out);
 int fafd_change_mode(int fd, uint32_t mode);
 int fafd_change_owner(int fd, uint32_t uid, uint32_t gid);
 /* access(2) with the effective ids, for writing. */

@@ -8,11 +8,14 @@ final class Cleaner: Sendable {
     private struct State {
         var ends: [String] = []
         var cgroups: [Cgroup] = []
+        var trees: [String] = []
         var isStopped = false
     }
 
     /// How often a busy cgroup is tried again, 100 ms apart.
     private static let turns = 50
+    /// A directory with very much in it gets this many µs at a time, so that the others get their turn, and so many times.
+    private static let treeLimit: (time: UInt64, turns: Int) = (500_000, 1000)
 
     private let poller: Poller
     private let state = Mutex(State())
@@ -35,6 +38,12 @@ final class Cleaner: Sendable {
         poller.wake()
     }
 
+    /// Directories with all that is in them.
+    func remove(trees: [String]) {
+        state.withLock { $0.trees += trees }
+        poller.wake()
+    }
+
     /// The thread does what it was given, and ends.
     func stop() {
         state.withLock { $0.isStopped = true }
@@ -43,11 +52,13 @@ final class Cleaner: Sendable {
 
     private func run() {
         var busy: [(cgroup: Cgroup, turn: Int)] = []
+        var trees: [(path: String, turn: Int)] = []
         while true {
             let work = state.withLock { state in
                 defer {
                     state.ends = []
                     state.cgroups = []
+                    state.trees = []
                 }
                 return state
             }
@@ -59,9 +70,25 @@ final class Cleaner: Sendable {
             busy += work.cgroups.map { ($0, 0) }
             busy = busy.filter { $0.turn < Cleaner.turns && !remove($0.cgroup, isLast: $0.turn + 1 == Cleaner.turns) }
                 .map { ($0.cgroup, $0.turn + 1) }
+            trees += work.trees.map { ($0, 0) }
+            trees = trees.filter { !removeTree($0.path, isLast: $0.turn + 1 == Cleaner.treeLimit.turns) }
+                .map { ($0.path, $0.turn + 1) }
             if work.isStopped && work.ends.isEmpty && work.cgroups.isEmpty { return }
             if work.isStopped { continue }
-            _ = try? poller.wait(milliseconds: busy.isEmpty ? nil : 100)
+            _ = try? poller.wait(milliseconds: !trees.isEmpty ? 0 : busy.isEmpty ? nil : 100)
+        }
+    }
+
+    private func removeTree(_ path: String, isLast: Bool) -> Bool {
+        do {
+            if try Files.removeTree(path, limit: Cleaner.treeLimit.time) { return true }
+            if isLast {
+                logger.error("a private temporary directory stays, it fills again", metadata: ["path": "\(path)"])
+            }
+            return isLast
+        } catch {
+            logger.error("a private temporary directory stays", metadata: ["error": "\(error)"])
+            return true
         }
     }
 

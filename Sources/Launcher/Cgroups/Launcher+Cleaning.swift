@@ -33,8 +33,8 @@ extension Launcher {
         return false
     }
 
-    /// Deletes record, end, notify socket and cgroup of an attempt whose end is in the store, or that never ran. What is
-    /// not there is fine. Record and socket are gone when this returns; end and cgroup, which may take their time, go
+    /// Deletes record, end, notify socket, cgroup and private temporary files of an attempt whose end is in the store, or that never ran. What is
+    /// not there is fine. Record and socket are gone when this returns; the others, which may take their time, go
     /// right after.
     public func clean(_ id: InvocationID, run: RunID, attempt: Int, cgroup: String?) {
         let recorded = cgroup ?? self.cgroup(of: id)
@@ -46,6 +46,7 @@ extension Launcher {
         }
         launched.remove("\(run).\(attempt)", id)
         cleaner.remove(end: files.end(id), cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded))
+        if changesUser { cleaner.remove(trees: temporaries.trees(of: id)) }
     }
 
     /// Moves a damaged record, and a damaged end, out of the way; the new path. `nil`: there was nothing, or it stays.

@@ -23,4 +23,19 @@ enum SandboxRights {
             message: "\(names) cannot be enforced: fafd has no \(lacking.names.joined(separator: " and no "))",
             remedy: "give it to fafd's container or service, or remove the line")
     }
+
+    /// Those of a set that this kernel has; one that it has not, though it has a name, is refused.
+    static func known(
+        _ set: CapabilitySet, last: Int = Machine.lastCapability()
+    ) throws(LaunchFailure) -> CapabilitySet {
+        let kernel = last >= 63 ? CapabilitySet.all : CapabilitySet(rawValue: 1 << UInt64(last + 1) - 1)
+        let unknown = set.intersection(.named).subtracting(kernel)
+        guard unknown.isEmpty else {
+            throw LaunchFailure(
+                step: "sandbox", errno: ErrorNumber.invalid,
+                message: "this kernel has no \(unknown.names.joined(separator: " and no "))",
+                remedy: "remove it from AmbientCapabilities=, or boot a newer kernel")
+        }
+        return set.intersection(kernel)
+    }
 }

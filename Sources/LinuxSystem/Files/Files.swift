@@ -110,6 +110,28 @@ public enum Files {
         if result != -ErrorNumber.notFound { try check(result, "rmdir", path) }
     }
 
+    /// Removes a directory of this process's own with all that others have left in it, however much and deep; no link is
+    /// followed. One that is not there is fine.
+    ///
+    /// - Returns: whether it is gone; `false`: `limit` µs were not enough, the next call goes on.
+    public static func removeTree(_ path: String, limit: UInt64) throws(SystemError) -> Bool {
+        try refuseNUL(path, "unlink")
+        let result = fafd_remove_tree(path, limit)
+        if result == -ErrorNumber.again { return false }
+        try check(result, "unlink", path)
+        return true
+    }
+
+    /// The path without links and dots (realpath(3)); `nil`: there is no such file.
+    public static func realPath(_ path: String) throws(SystemError) -> String? {
+        try refuseNUL(path, "realpath")
+        var real = [CChar](repeating: 0, count: 4096)
+        let result = fafd_real_path(path, &real)
+        if result == -ErrorNumber.notFound || result == -ErrorNumber.notDirectory { return nil }
+        try check(result, "realpath", path)
+        return real.withUnsafeBufferPointer { buffer in buffer.baseAddress.map { String(cString: $0) } }
+    }
+
     public static func rename(_ from: String, to: String) throws(SystemError) {
         try refuseNUL(from, "rename")
         try refuseNUL(to, "rename")

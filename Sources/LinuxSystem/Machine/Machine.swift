@@ -36,6 +36,11 @@ public enum Machine {
         return (try? line(mount.point + "/" + file)).flatMap { UInt64($0) }
     }
 
+    /// The number of the last capability that the kernel knows (capabilities(7)).
+    public static func lastCapability() -> Int {
+        (try? line("/proc/sys/kernel/cap_last_cap")).flatMap { Int($0) } ?? 40
+    }
+
     private static func line(_ path: String) throws(SystemError) -> String {
         guard let bytes = try Files.read(path, limit: 4096) else {
             throw SystemError(call: "open", path: path, errno: ErrorNumber.notFound)

@@ -38,6 +38,8 @@ public struct Setting: Sendable {
         let show: @Sendable (SettingsDraft) -> String
         /// Keys whose effective value the line sets; only `TimeoutSec=` sets others than its own.
         let sets: [String]
+        /// An empty assignment is no way back to the default.
+        var emptyIsValue = false
     }
 
     /// Only for settings that are enforced.
@@ -111,11 +113,11 @@ extension Setting {
     /// A setting whose effect is its own.
     static func custom(
         _ section: String, _ key: String, _ type: SettingType, default defaultText: String = "", isList: Bool = false,
-        sets: [String]? = nil, _ documentation: String, apply: @escaping Effect.Apply,
+        sets: [String]? = nil, emptyIsValue: Bool = false, _ documentation: String, apply: @escaping Effect.Apply,
         reset: @escaping @Sendable (inout SettingsDraft) -> Void, show: @escaping @Sendable (SettingsDraft) -> String
     ) -> Setting {
         Setting(
             section, key, type, default: defaultText, isList: isList, documentation,
-            effect: Effect(apply: apply, reset: reset, show: show, sets: sets ?? [key]))
+            effect: Effect(apply: apply, reset: reset, show: show, sets: sets ?? [key], emptyIsValue: emptyIsValue))
     }
 }

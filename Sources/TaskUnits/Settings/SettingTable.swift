@@ -2,9 +2,8 @@
 public enum SettingTable {
     /// In the order of the reference.
     public static let all: [Setting] =
-        unit + process + output + rights + credentials + parameters + time + stopping + resources + sampled
-        + plannedSettings
-        + foreignSettings
+        unit + process + output + rights + sandbox + credentials + parameters + time + stopping + resources + sampled
+        + plannedSettings + foreignSettings
 
     /// Sections that a task unit may have.
     static let sections = ["Unit", "Task", "Parameters", "Schedule", "Worker"]

@@ -29,6 +29,8 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
     case parameter
     case calendar
     case words
+    case capabilities
+    case optionalPaths
     case credential
     case credentialValue
     /// One of these words.
@@ -65,6 +67,8 @@ public enum SettingType: Sendable, Hashable, CustomStringConvertible {
         case .parameter: "`TYPE [required] [default=VALUE]`"
         case .calendar: "calendar expression"
         case .words: "words"
+        case .capabilities: "capabilities (`CAP_NET_RAW`), or `~` and capabilities"
+        case .optionalPaths: "absolute paths, with `-` or without"
         case .credential: "`ID[:PATH]`"
         case .credentialValue: "`ID:VALUE`"
         case .choice(let words): words.map { "`\($0)`" }.joined(separator: ", ")

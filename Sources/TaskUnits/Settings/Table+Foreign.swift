@@ -129,7 +129,13 @@ extension SettingTable {
             remedy: "remove the line; `systemctl set-property faf-tasks.service` sets it for all tasks together"),
         .foreign(
             "Task", ["ReadWriteDirectories", "ReadOnlyDirectories", "InaccessibleDirectories"],
-            reason: "an old name of a sandbox setting, and the sandbox is not supported yet",
-            remedy: "remove the line"),
+            reason: "an old name", remedy: "write ReadWritePaths=, ReadOnlyPaths= or InaccessiblePaths="),
+        .foreign(
+            "Task", ["SystemCallFilter", "SystemCallArchitectures", "SystemCallErrorNumber", "SystemCallLog"],
+            reason:
+                "its groups (@system-service and so on) are lists of systemd's own that grow with each version, and a "
+                + "filter that means something else under the same name protects nobody",
+            remedy:
+                "remove the line; bwrap(1) --seccomp can start the program from the script with a filter of your own"),
     ]
 }

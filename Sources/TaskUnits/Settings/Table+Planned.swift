@@ -40,10 +40,11 @@ extension SettingTable {
             ],
             remedy: "remove the line; nice(1), chrt(1), taskset(1) and ionice(1) do it in the script"),
         .planned(
-            "Task", "capabilities",
-            [("CapabilityBoundingSet", .words), ("AmbientCapabilities", .words), ("SecureBits", .words)],
+            "Task", "the secure bits", [("SecureBits", .words)],
             remedy: "remove the line; setpriv(1) can start the program from the script"),
-        .planned("Task", "the sandbox", sandbox.map { ($0, .text) }, remedy: "remove the line"),
+        .planned(
+            "Task", "a part of the sandbox", furtherSandbox.map { ($0, .text) },
+            remedy: "remove the line; bwrap(1) can start the program from the script"),
         .planned(
             "Schedule", "schedules",
             [
@@ -69,14 +70,11 @@ extension SettingTable {
     ].flatMap { ["Condition" + $0, "Assert" + $0] }
 
     /// systemd.exec(5): mounts, namespaces, system calls.
-    private static let sandbox: [String] = [
-        "PrivateTmp", "PrivateDevices", "PrivateNetwork", "PrivateUsers", "PrivateMounts", "PrivateIPC", "PrivatePIDs",
-        "ProtectSystem", "ProtectHome", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs",
-        "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectProc", "ProcSubset", "ReadWritePaths",
-        "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths",
-        "TemporaryFileSystem", "NetworkNamespacePath", "IPCNamespacePath", "UserNamespacePath", "SystemCallFilter",
-        "SystemCallArchitectures", "SystemCallErrorNumber", "SystemCallLog", "MemoryDenyWriteExecute",
-        "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RestrictAddressFamilies", "RestrictFileSystems",
-        "LockPersonality", "DynamicUser", "RemoveIPC", "KeyringMode",
+    private static let furtherSandbox: [String] = [
+        "PrivateUsers", "PrivateMounts", "PrivateIPC", "PrivatePIDs", "ProtectKernelTunables", "ProtectKernelModules",
+        "ProtectKernelLogs", "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectProc", "ProcSubset",
+        "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "NetworkNamespacePath",
+        "IPCNamespacePath", "UserNamespacePath", "MemoryDenyWriteExecute", "RestrictNamespaces", "RestrictRealtime",
+        "RestrictAddressFamilies", "RestrictFileSystems", "LockPersonality", "DynamicUser", "RemoveIPC", "KeyringMode",
     ]
 }

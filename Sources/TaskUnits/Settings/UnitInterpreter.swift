@@ -68,7 +68,7 @@ struct UnitInterpreter {
         }
         if assignment.value.isEmpty {
             setting.effect.reset(&draft)
-            for key in setting.effect.sets { lines[key] = nil }
+            for key in setting.effect.sets { lines[key] = setting.effect.emptyIsValue ? [line] : nil }
             return
         }
         let context = SettingContext(
@@ -159,6 +159,7 @@ struct UnitInterpreter {
                 "remove NotifyAccess=none, or write Type=simple")
         }
         checkTimes(draft.settings)
+        checkCapabilities(draft.settings.sandbox)
         for quantity in ConditionSettings.Quantity.allCases
         where draft.settings.conditions[quantity].above == nil && draft.settings.conditions[quantity] != .init() {
             report(
@@ -170,6 +171,15 @@ struct UnitInterpreter {
         } catch {
             report(.error, "AcceptParameters", error.message, error.remedy)
         }
+    }
+
+    private mutating func checkCapabilities(_ sandbox: Sandbox) {
+        let beyond = sandbox.ambientCapabilities.intersection(.named).subtracting(sandbox.effectiveBoundingSet)
+        if beyond.isEmpty { return }
+        report(
+            .error, "AmbientCapabilities",
+            "\(beyond.names.joined(separator: " ")) is not in the bounding set, so the script cannot have it",
+            "add it to CapabilityBoundingSet= (PrivateDevices= takes CAP_MKNOD and CAP_SYS_RAWIO), or remove it here")
     }
 
     /// Settings that would do nothing, or could not be kept.

@@ -20,8 +20,8 @@ import Testing
 
     @Test(arguments: [
         "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
-        "StandardInput", "SyslogFacility", "PrivateTmp", "ProtectSystem", "ProtectHome", "CapabilityBoundingSet",
-        "AmbientCapabilities", "Restart", "Slice",
+        "StandardInput", "SyslogFacility", "SystemCallFilter", "BindPaths", "PrivateUsers", "SecureBits", "Restart",
+        "Slice",
         "ExecStartPre", "DynamicUser", "LoadCredentialEncrypted",
     ])
     func `these keys are known and refused in Task`(_ key: String) {

@@ -11,6 +11,8 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
     var isList = false
     /// A line of [Task] without which it would do nothing.
     var beside = ""
+    /// An empty assignment goes back to the default.
+    var isReset = true
 
     var testDescription: String { key }
 
@@ -80,6 +82,24 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
         .init(
             key: "AcceptParameters", good: "video size", shown: "video size", other: "x-y",
             bad: ["1x", "a yes", "ä", "a a"], isList: true),
+        .init(
+            key: "CapabilityBoundingSet", good: "cap_kill CAP_CHOWN", shown: "CAP_CHOWN CAP_KILL",
+            other: "~CAP_KILL", bad: ["CAP_NONE", "kill", "CAP_KILL,CAP_CHOWN", "63"], isReset: false),
+        .init(
+            key: "AmbientCapabilities", good: "CAP_NET_RAW", shown: "CAP_NET_RAW", other: "CAP_KILL",
+            bad: ["CAP_X", "~CAP_X"]),
+        .init(
+            key: "ReadOnlyPaths", good: "/srv//%p -/opt -+/x", shown: "/srv//t -/opt -+/x", other: "/etc",
+            bad: ["srv", "+-/x", "/a/../b"], isList: true),
+        .init(key: "ReadWritePaths", good: "/", shown: "/", other: "/x", bad: ["x"], isList: true),
+        .init(
+            key: "InaccessiblePaths", good: "-/x", shown: "-/x", other: "/y", bad: ["/", "-//", "~"], isList: true),
+        .init(key: "ProtectSystem", good: "on", shown: "yes", other: "strict", bad: ["Full", "2", "read-only"]),
+        .init(key: "ProtectHome", good: "read-only", shown: "read-only", other: "tmpfs", bad: ["strict", "ro"]),
+        .init(key: "PrivateTmp", good: "1", shown: "yes", other: "disconnected", bad: ["tmpfs"]),
+        .init(key: "PrivateDevices", good: "y", shown: "yes", other: "no", bad: ["2"]),
+        .init(key: "PrivateNetwork", good: "true", shown: "yes", other: "no", bad: ["x"]),
+        .init(key: "RestrictSUIDSGID", good: "yes", shown: "yes", other: "off", bad: ["x"]),
         .init(
             key: "LoadCredential", good: "key-%p:/etc//t.key", shown: "key-t:/etc//t.key", other: "token",
             bad: ["a/b:/x", "a:b/c", "a:/x/../y", "ä", "..", ":/x", "a:%Z"], isList: true),

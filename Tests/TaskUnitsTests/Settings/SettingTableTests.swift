@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test(arguments: SettingCase.all)
+    @Test(arguments: SettingCase.all.filter(\.isReset))
     func `an empty assignment goes back to the default`(_ setting: SettingCase) {
         let plain = task(setting.beside)
         let lookup = unit(setting, setting.good, dropIn: "")
