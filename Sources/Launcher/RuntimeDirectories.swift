@@ -16,9 +16,7 @@ enum RuntimeDirectories {
         try own(directories.records, mode: 0o700)
         try own(directories.notifySockets, mode: isShared ? 0o711 : 0o700)
         try own(directories.credentials, mode: isShared ? 0o711 : 0o700)
-        do { _ = try Files.open(directories.emptyFile, [.create, .noFollow, .nonblocking], mode: 0) } catch {
-            throw .system(error)
-        }
+        if isShared { try empty(directories.emptyFile) }
         try own(directories.ends, mode: 0o700)
         try own(directories.inputAndResults, mode: isShared ? 0o711 : 0o700)
         try own(directories.damaged, mode: 0o700)
@@ -37,6 +35,16 @@ enum RuntimeDirectories {
         let status = try look(path)
         if status.permissions & 0o777 != mode {
             do { try Files.setMode(path, mode) } catch { throw .system(error) }
+        }
+    }
+
+    /// A file that nobody may open, which is why it is made and never opened again: root may lack the right to.
+    private static func empty(_ path: String) throws(LauncherError) {
+        do throws(SystemError) {
+            if try FileStatus.of(path: path, followingLinks: false) != nil { return }
+            _ = try Files.open(path, [.write, .create, .exclusive, .noFollow], mode: 0)
+        } catch {
+            throw .system(error)
         }
     }
 

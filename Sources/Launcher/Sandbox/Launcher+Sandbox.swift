@@ -9,13 +9,8 @@ extension Launcher {
         if settings == Sandbox() { return nil }
         try SandboxRights.check(settings, isOwnMode: !changesUser)
         var sandbox = LaunchSpecification.Sandbox()
-        let needs: MountPlan.Needs
-        do { needs = try mountNeeds(launch) } catch {
-            throw LaunchFailure(
-                step: "sandbox", errno: error.errno, message: "a directory of the sandbox is missing: \(error)",
-                remedy: "restart fafd, which makes its own; /tmp and /var/tmp are yours to make")
-        }
-        sandbox.mounts = try MountPlan(settings: settings, needs: needs, realPath: Files.realPath).mounts()
+        // What needs a mount has been refused where none can be made.
+        if changesUser { sandbox.mounts = try mounts(launch) }
         if settings.hasCredentials {
             sandbox.credentials = try CredentialFiles(
                 stores: launch.credentialStores, identity: run.identity
@@ -30,6 +25,16 @@ extension Launcher {
         sandbox.forbidsDevices = settings.privateDevices
         sandbox.forbidsSUID = settings.restrictSUIDSGID
         return sandbox
+    }
+
+    private func mounts(_ launch: Launch) throws(LaunchFailure) -> [LaunchSpecification.Mount] {
+        let needs: MountPlan.Needs
+        do { needs = try mountNeeds(launch) } catch {
+            throw LaunchFailure(
+                step: "sandbox", errno: error.errno, message: "a directory of the sandbox is missing: \(error)",
+                remedy: "restart fafd, which makes its own; /tmp and /var/tmp are yours to make")
+        }
+        return try MountPlan(settings: launch.run.settings.sandbox, needs: needs, realPath: Files.realPath).mounts()
     }
 
     private func mountNeeds(_ launch: Launch) throws(SystemError) -> MountPlan.Needs {
