@@ -8,6 +8,8 @@ public struct NotifyMessage: Equatable, Sendable {
     /// Errno values and exit statuses beyond these are bad values.
     static var errnoLimit: UInt64 { 4095 }
     static var exitStatusLimit: UInt64 { 255 }
+    /// More bytes than this are no time span.
+    static var retryAfterLimit: Int { 96 }
 
     /// Why a datagram is dropped whole.
     public enum Problem: Error, Equatable, Sendable {
@@ -45,6 +47,8 @@ public struct NotifyMessage: Equatable, Sendable {
     public var status: Range<Int>?
     /// `X_FAF_RESULT=`, valid UTF-8.
     public var result: Range<Int>?
+    /// `X_FAF_RETRY_AFTER=`, valid UTF-8: a time span, which is for others to read.
+    public var retryAfter: Range<Int>?
     public var errno: Int32?
     public var exitStatus: Int32?
     /// A number that could be a pid; whose it is, is for others to say.
@@ -78,6 +82,7 @@ public struct NotifyMessage: Equatable, Sendable {
     private struct SeenKeys {
         var status = false
         var result = false
+        var retryAfter = false
         var errno = false
         var exitStatus = false
         var mainPID = false
@@ -103,6 +108,10 @@ public struct NotifyMessage: Equatable, Sendable {
         } else if let value = text.value(of: "X_FAF_RESULT=") {
             if !seen.result { result = value.isUTF8 ? value.range : nil }
             seen.result = true
+        } else if let value = text.value(of: "X_FAF_RETRY_AFTER=") {
+            let fits = value.isUTF8 && value.range.count <= NotifyMessage.retryAfterLimit
+            if !seen.retryAfter { retryAfter = fits ? value.range : nil }
+            seen.retryAfter = true
         } else if let value = text.value(of: "ERRNO=") {
             if !seen.errno { errno = value.number(upTo: NotifyMessage.errnoLimit) }
             seen.errno = true

@@ -65,6 +65,9 @@ public struct StopRequest: Sendable, Hashable, Codable {
         case memoryLimit = 21
         case cpuLimit = 22
         case pressure = 23
+
+        /// Somebody wants the run to end; after any other the unit decides whether it is tried again.
+        public var endsRun: Bool { self == .kill || self == .shutdown }
     }
 
     public enum Whom: UInt8, Sendable, Hashable, Codable { case main = 1, all = 2 }
@@ -131,6 +134,12 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     /// The stop of the main process: its cause decides how the run is judged. One that came when that had ended is not
     /// told here.
     public var stop: StopRequest?
+    /// The first request to end the run (`StopRequest.Cause.kill` or `shutdown`), also if it came when the main process
+    /// had ended, or was being stopped for another cause.
+    public var askedToEnd: StopRequest?
+    /// `X_FAF_RETRY_AFTER=` as the task said it, and in µs if it makes sense; its last word counts.
+    public var retryAfterText: String?
+    public var retryAfter: UInt64?
     /// The latest single signal that was asked for (`StopRequest.Cause.signal`).
     public var lastSignal: StopRequest?
     /// When the stop sequence began.
@@ -153,6 +162,8 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     public var exitedAt: Timestamp?
     /// When nothing was left.
     public var endedAt: Timestamp?
+    /// The same in µs of CLOCK_BOOTTIME, in `boot`.
+    public var endedAtBoottime: UInt64?
 
     public init(run: RunID, number: Int, invocation: InvocationID, boot: BootID, phase: Phase) {
         self.run = run

@@ -11,6 +11,8 @@ struct Record {
     private var statusSequence: UInt64 = 0
     private var resultSequence: UInt64 = 0
     private var clocksSequence: UInt64 = 0
+    private var retryAfterSequence: UInt64 = 0
+    private var isAsked = false
 
     init(fd: Int32) { self.fd = fd }
 
@@ -61,6 +63,15 @@ struct Record {
 
     mutating func clocks(_ value: faf_record_clocks) {
         withUnsafeBytes(of: value) { rewrite(FAF_SLOT_CLOCKS, FAF_AT_CLOCKS_A, FAF_AT_CLOCKS_B, &clocksSequence, $0) }
+    }
+
+    mutating func retryAfter(_ text: UnsafeRawBufferPointer) {
+        rewrite(FAF_SLOT_RETRY_AFTER, FAF_AT_RETRY_AFTER_A, FAF_AT_RETRY_AFTER_B, &retryAfterSequence, text)
+    }
+
+    /// The first time counts.
+    mutating func asked(_ value: faf_record_asked) {
+        if !isAsked { isAsked = write(FAF_SLOT_ASKED, at: FAF_AT_ASKED, value: value) == 0 }
     }
 
     mutating func status(_ text: UnsafeRawBufferPointer) {

@@ -102,6 +102,18 @@ struct NotifyMessageTests {
         }
     }
 
+    @Test func `the delay that a task asks for is a text of a time span's length`() throws {
+        func text(_ datagram: String) throws -> String? {
+            try Array(datagram.utf8).withUnsafeBytes { buffer in
+                try NotifyMessage(buffer).retryAfter.map { String(decoding: buffer[$0], as: UTF8.self) }
+            }
+        }
+        #expect(try text("X_FAF_RETRY_AFTER=1min 30s\nX_FAF_RETRY_AFTER=5") == "1min 30s")
+        #expect(try text("X_FAF_RETRY_AFTER=" + String(repeating: "1", count: 96))?.utf8.count == 96)
+        #expect(try text("X_FAF_RETRY_AFTER=" + String(repeating: "1", count: 97)) == nil)
+        #expect(try text("X_FAF_RETRY_AFTER") == nil)
+    }
+
     @Test func `an empty status is a status`() throws {
         let (message, status, _) = try read("STATUS=")
         #expect(message.status?.isEmpty == true && status == [])

@@ -16,7 +16,8 @@ struct AttemptRecordTests {
             (FAF_AT_HEAD, FAF_SLOT_HEAD), (FAF_AT_PASSED, FAF_SLOT_PASSED), (FAF_AT_STARTED, FAF_SLOT_STARTED),
             (FAF_AT_EXITED, FAF_SLOT_EXITED), (FAF_AT_EMPTIED, FAF_SLOT_EMPTIED), (FAF_AT_STOP_A, FAF_SLOT_STOP),
             (FAF_AT_SIGNAL_A, FAF_SLOT_SIGNAL), (FAF_AT_SAID_A, FAF_SLOT_SAID), (FAF_AT_PROGRESS_A, FAF_SLOT_PROGRESS),
-            (FAF_AT_CGROUP, FAF_SLOT_CGROUP), (FAF_AT_CLOCKS_A, FAF_SLOT_CLOCKS), (FAF_AT_STATUS_A, FAF_SLOT_STATUS),
+            (FAF_AT_CGROUP, FAF_SLOT_CGROUP), (FAF_AT_CLOCKS_A, FAF_SLOT_CLOCKS),
+            (FAF_AT_ASKED, FAF_SLOT_ASKED), (FAF_AT_RETRY_AFTER_A, FAF_SLOT_RETRY_AFTER), (FAF_AT_STATUS_A, FAF_SLOT_STATUS),
             (FAF_AT_RESULT_A, FAF_SLOT_RESULT),
             (FAF_AT_ORIGIN, FAF_SLOT_ORIGIN),
         ]
@@ -215,6 +216,9 @@ private let full: AttemptRecord = {
     observation.saidErrno = 5
     observation.saidExitStatus = 3
     observation.stop = StopRequest(cause: .kill, whom: .all, uid: 2001)
+    observation.askedToEnd = StopRequest(cause: .shutdown, whom: .all, uid: 2003)
+    observation.retryAfterText = "1min 30s"
+    observation.endedAtBoottime = 299
     observation.lastSignal = StopRequest(cause: .signal, signal: 10, whom: .main, uid: 2002)
     observation.stopBegan = Timestamp(microseconds: 150)
     observation.wasKilled = true

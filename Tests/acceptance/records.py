@@ -33,6 +33,8 @@ SLOTS = {
     "counters": (40, (3200,), "<12Q", "cpu_user cpu_system cpu_throttled memory_max oom_kills oom_group_kills oom_own "
                  "io_read io_written io_reads io_writes refused_forks"),
     "clocks": (30, (3840, 3968), "<IIQQQ", "flags frozen_by frozen silent limit"),
+    "asked": (21, (3712,), "<IIQQ", "cause uid realtime boottime"),
+    "retry_after": (20, (3456, 3584), None, ""),
     "status": (11, (4096, 8448), None, ""),
     "result": (12, (12800, 17152), None, ""),
     "origin": (13, (21504,), None, ""),

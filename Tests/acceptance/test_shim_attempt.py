@@ -601,6 +601,12 @@ def test_systemd_notify_many_times_as_another_user(place):
     assert attempt.result(60) == (EXIT_CODE, 0) and attempt.get("status") == b"100"
 
 
+def test_the_delay_before_a_retry_is_kept_as_it_was_said(place):
+    record = place.run("systemd-notify X_FAF_RETRY_AFTER=5; systemd-notify X_FAF_RETRY_AFTER='1min 30s'; exit 3").end()
+    assert record.get("retry_after") == b"1min 30s"
+    assert place.run("exit 3").end().get("retry_after") is None
+
+
 SAY = """#!/usr/bin/python3 -I
 import array, os, socket, sys, time
 to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -836,6 +842,7 @@ def test_a_task_that_ignores_it_is_killed_when_the_time_is_over(place):
     stop, exited = record.get("stop"), record.get("exited")
     assert (exited["kind"], exited["status"]) == (EXIT_SIGNAL, signal.SIGKILL)
     assert (stop["cause"], stop["uid"], stop["kill_sent"]) == (KILL, 0, 1)
+    assert (record.get("asked")["cause"], record.get("asked")["uid"]) == (KILL, 0)
     assert 500_000 <= exited["boottime"] - stop["boottime"] < 1_500_000
 
 
@@ -848,6 +855,17 @@ def test_without_sendsigkill_it_is_never_killed(place):
     assert attempt.get("exited") is None and stop["kill_sent"] == 0 and stop["deadline"] == INFINITY
     attempt.request(SIGNAL, signal.SIGKILL)
     assert attempt.result() == (EXIT_SIGNAL, signal.SIGKILL)
+
+
+def test_a_wish_to_end_is_kept_also_when_it_changes_nothing(place):
+    attempt = place.run(f"({ignores_term()}) & while [ ! -e $OUT/ready ]; do sleep 0.02; done; exit 3", stop=1)
+    attempt.until("exited")
+    attempt.request(SIGNAL, signal.SIGUSR1)
+    attempt.request(KILL, uid=5)
+    record = attempt.end()
+    assert record.get("stop")["cause"] == LEFTOVERS
+    assert (record.get("asked")["cause"], record.get("asked")["uid"]) == (KILL, 5)
+    assert place.run("exit 3").end().get("asked") is None
 
 
 def test_without_a_time_limit_it_waits(place):

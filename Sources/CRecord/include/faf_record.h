@@ -330,6 +330,8 @@ enum faf_slot_tag {
     FAF_SLOT_STATUS = 11,
     FAF_SLOT_RESULT = 12,
     FAF_SLOT_ORIGIN = 13,
+    FAF_SLOT_RETRY_AFTER = 20, /* text: X_FAF_RETRY_AFTER= as the task said it */
+    FAF_SLOT_ASKED = 21,       /* struct faf_record_asked: the first request that the run should end */
     FAF_SLOT_COUNTERS = 40,
     FAF_SLOT_CLOCKS = 30,
 };
@@ -352,6 +354,10 @@ enum faf_slot_tag {
 #define FAF_AT_CGROUP 2048 /* text: absolute path; length 0: no cgroup */
 #define FAF_CGROUP_MAX 1024
 #define FAF_AT_COUNTERS 3200 /* room for 208 bytes */
+#define FAF_AT_RETRY_AFTER_A 3456
+#define FAF_AT_RETRY_AFTER_B 3584
+#define FAF_RETRY_AFTER_MAX 96
+#define FAF_AT_ASKED 3712
 #define FAF_AT_CLOCKS_A 3840
 #define FAF_AT_CLOCKS_B 3968
 #define FAF_AT_STATUS_A 4096
@@ -469,6 +475,13 @@ struct faf_record_said {
 
 struct faf_record_progress {
     uint64_t done, total;
+};
+
+/* KILL or SHUTDOWN, also one that changes nothing because the attempt ends already: a run that somebody wants to end is
+ * not tried again. */
+struct faf_record_asked {
+    uint32_t cause, uid;
+    uint64_t realtime_us, boottime_us;
 };
 
 #endif

@@ -57,6 +57,7 @@ extension AttemptRecord {
         if let emptied = try reader.value(of: .emptied, as: faf_record_emptied.self) {
             observation.phase = .emptied
             observation.endedAt = time(emptied.realtime_us)
+            if emptied.boottime_us > 0 { observation.endedAtBoottime = emptied.boottime_us }
             if emptied.memory_peak_bytes != UInt64.max {
                 observation.usage?.memoryPeakBytes = emptied.memory_peak_bytes
             }
@@ -109,6 +110,11 @@ extension AttemptRecord {
                 observation.lastSignal = request
             }
         }
+        if let asked = try reader.value(of: .asked, as: faf_record_asked.self) {
+            guard let request = StopRequest(cause: asked.cause, signal: 0, whom: FAF_WHOM_ALL.rawValue, uid: asked.uid)
+            else { throw .damaged(.asked) }
+            observation.askedToEnd = request
+        }
     }
 
     private static func readClocks(
@@ -150,6 +156,7 @@ extension AttemptRecord {
         if let status = try reader.payload(of: .status), !status.isEmpty {
             observation.status = String(decoding: status, as: UTF8.self)
         }
+        observation.retryAfterText = try reader.payload(of: .retryAfter).map { String(decoding: $0, as: UTF8.self) }
         observation.resultText = try reader.payload(of: .result).map { String(decoding: $0, as: UTF8.self) }
     }
 }

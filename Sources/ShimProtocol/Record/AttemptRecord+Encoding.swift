@@ -65,6 +65,7 @@ extension AttemptRecord {
             if let counters = observation.usage?.counters { writer.write(.counters, rawBytes(counters.slot)) }
             var emptied = faf_record_emptied()
             emptied.realtime_us = microseconds(observation.endedAt)
+            emptied.boottime_us = observation.endedAtBoottime ?? 0
             emptied.memory_peak_bytes = observation.usage?.memoryPeakBytes ?? UInt64.max
             emptied.cgroup_us = observation.usage?.cgroupMicroseconds ?? UInt64.max
             if endError != 0 { emptied.flags = FAF_EMPTIED_NOT_DURABLE.rawValue }
@@ -89,6 +90,11 @@ extension AttemptRecord {
             }
             stop.deadline_boottime_us = slot == .stop ? observation.stopDeadline ?? UInt64.max : UInt64.max
             writer.write(slot, rawBytes(stop))
+        }
+        if let request = observation.askedToEnd {
+            let asked = faf_record_asked(
+                cause: UInt32(request.cause.rawValue), uid: request.uid, realtime_us: 0, boottime_us: 0)
+            writer.write(.asked, rawBytes(asked))
         }
     }
 
@@ -122,6 +128,9 @@ extension AttemptRecord {
             writer.write(.progress, rawBytes(faf_record_progress(done: progress.done, total: progress.total)))
         }
         if let status = observation.status { writer.write(.status, Array(status.utf8.prefix(Int(FAF_TEXT_MAX)))) }
+        if let text = observation.retryAfterText {
+            writer.write(.retryAfter, Array(text.utf8.prefix(Int(FAF_RETRY_AFTER_MAX))))
+        }
         if let result = observation.resultText { writer.write(.result, Array(result.utf8.prefix(Int(FAF_TEXT_MAX)))) }
     }
 

@@ -20,6 +20,8 @@ public enum RecordError: Error, Sendable, Hashable, CustomStringConvertible {
 public enum RecordSlot: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
     case head, passed, started, exited, emptied, stop, signal, said, progress, cgroup, counters, clocks, status, result,
         origin
+    case asked
+    case retryAfter = "retry-after"
 
     public var description: String { rawValue }
 }

@@ -33,6 +33,9 @@ struct SlotLayout {
         case .progress: SlotLayout(FAF_SLOT_PROGRESS, [FAF_AT_PROGRESS_A, FAF_AT_PROGRESS_B], until: FAF_AT_CGROUP)
         case .cgroup: SlotLayout(FAF_SLOT_CGROUP, [FAF_AT_CGROUP], until: FAF_AT_COUNTERS)
         case .counters: SlotLayout(FAF_SLOT_COUNTERS, [FAF_AT_COUNTERS], until: FAF_AT_COUNTERS + 208)
+        case .retryAfter:
+            SlotLayout(FAF_SLOT_RETRY_AFTER, [FAF_AT_RETRY_AFTER_A, FAF_AT_RETRY_AFTER_B], until: FAF_AT_ASKED)
+        case .asked: SlotLayout(FAF_SLOT_ASKED, [FAF_AT_ASKED], until: FAF_AT_CLOCKS_A)
         case .clocks: SlotLayout(FAF_SLOT_CLOCKS, [FAF_AT_CLOCKS_A, FAF_AT_CLOCKS_B], until: FAF_AT_STATUS_A)
         case .status: SlotLayout(FAF_SLOT_STATUS, [FAF_AT_STATUS_A, FAF_AT_STATUS_B], until: FAF_AT_RESULT_A)
         case .result: SlotLayout(FAF_SLOT_RESULT, [FAF_AT_RESULT_A, FAF_AT_RESULT_B], until: FAF_AT_ORIGIN)

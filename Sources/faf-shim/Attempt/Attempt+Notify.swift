@@ -55,6 +55,9 @@ extension Attempt {
         if let pid = message.mainPID { follow(pid) }
         applyState(message)
         applyClocks(message)
+        if let range = message.retryAfter {
+            record.retryAfter(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        }
         if let range = message.status { statusLength = keep(bytes, range, at: Attempt.statusOffset) }
         if let range = message.result { resultLength = keep(bytes, range, at: Attempt.resultOffset) }
         if let value = message.progress { progress = faf_record_progress(done: value.done, total: value.total) }

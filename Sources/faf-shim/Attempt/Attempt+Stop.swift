@@ -18,6 +18,11 @@ extension Attempt {
         let whom = UInt32(value >> 16 & 0xFF)
         let uid = UInt32(value >> 32)
         guard signal <= 64 else { return }
+        if cause == FAF_STOP_KILL.rawValue || cause == FAF_STOP_SHUTDOWN.rawValue {
+            var asked = faf_record_asked(cause: cause, uid: uid, realtime_us: 0, boottime_us: 0)
+            faf_now(&asked.realtime_us, &asked.boottime_us)
+            record.asked(asked)
+        }
         switch cause {
         case FAF_STOP_SIGNAL.rawValue: sendOne(signal, whom, uid)
         case FAF_STOP_KILL.rawValue, FAF_STOP_SHUTDOWN.rawValue, FAF_STOP_RESTART.rawValue,
