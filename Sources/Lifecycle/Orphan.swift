@@ -15,8 +15,9 @@ public enum OrphanDecision: Sendable, Hashable {
     /// Nothing is known now, so nothing is done now.
     case lookAgain(String)
 
-    /// - Parameter rowIsFinal: `nil` if there is no row of that number with this invocation id.
-    public static func decide(_ finding: Finding, rowIsFinal: Bool?) -> OrphanDecision {
+    /// - Parameter endIsStored: whether the row of that number is final, or tells how this attempt ended; `nil` if there
+    ///   is no row of that number.
+    public static func decide(_ finding: Finding, endIsStored: Bool?) -> OrphanDecision {
         switch finding {
         case .nothing:
             return .delete
@@ -27,7 +28,7 @@ public enum OrphanDecision: Sendable, Hashable {
         case .damaged(let text):
             return .setAside(text)
         case .observation(let observation, _):
-            if rowIsFinal == true { return .delete }
+            if endIsStored == true { return .delete }
             if observation.phase > .gate { return .restore }
             return observation.shimPID == nil ? .delete : .wait
         }

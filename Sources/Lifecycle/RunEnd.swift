@@ -1,12 +1,14 @@
 public import TaskModel
 
-/// How a run ended, before it is put into its row.
+/// How a run's attempt ended, before it is put into the run's row.
 public struct RunEnd: Sendable, Hashable {
     public var state: RunState
     public var reason: Reason
     public var endedAt: Timestamp
     /// The last that is known of the attempt.
     public var observation: AttemptObservation?
+    /// `false`: the run is over, whatever its unit says of retries.
+    var mayBeRetried = true
 
     public init(state: RunState, reason: Reason, endedAt: Timestamp) {
         self.state = state
@@ -25,6 +27,15 @@ public struct RunEnd: Sendable, Hashable {
         self.observation = observation
     }
 
+    /// Somebody wanted the run to end, or all tasks were stopped.
+    var wasAskedFor: Bool { observation?.stop?.cause.endsRun == true || observation?.askedToEnd != nil }
+
+    /// As both clocks had it; `now` for an end that was not seen.
+    func moment(now: Moment) -> Moment {
+        guard let observation, let boottime = observation.endedAtBoottime else { return now }
+        return Moment(realtime: endedAt, boottime: boottime, boot: observation.boot)
+    }
+
     func apply(to run: inout Run) {
         run.overlay(observation)
         run.state = state
@@ -38,7 +49,6 @@ public struct RunEnd: Sendable, Hashable {
         run.attempts[last].shimPID = nil
     }
 }
-
 extension Run {
     /// Puts what the record says over the row.
     mutating func overlay(_ observation: AttemptObservation?) {

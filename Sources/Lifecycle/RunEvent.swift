@@ -13,13 +13,35 @@ public enum RunEvent: Sendable, Hashable {
     case found(Finding)
     /// Nothing of the attempt is left in its cgroup.
     case cgroupEmptied
+    /// A request to end, or one signal. A run that waits for its retry ends by the first, and has nothing to signal.
     case stopRequested(StopRequest)
-    /// The end is durable.
+    /// The time has come that a run waits for whose latest attempt has this number (0: it has none).
+    case retryDue(after: Int)
+    /// That time has come, and nothing can be launched now; it comes again.
+    case retryHeld(LaunchRefusal)
+    /// Somebody wants the next attempt now.
+    case retryRequested
+    /// The end is durable, of the run or of an attempt that is tried again.
     case endStored
     /// The end could not be stored; the text says why.
     case endRefused(String)
     /// Time to try again what `endRefused` refused.
     case endRetryDue
+}
+
+/// What the driver tells with every event.
+public struct EventContext: Sendable, Hashable {
+    public var now: Moment
+    /// An invocation id that no attempt has had; used when one is launched.
+    public var fresh: InvocationID
+    /// Decides over jitter.
+    public var random: UInt64
+
+    public init(now: Moment, fresh: InvocationID, random: UInt64) {
+        self.now = now
+        self.fresh = fresh
+        self.random = random
+    }
 }
 
 /// What is on disk of an attempt: its live record, or else its durable end.
@@ -52,26 +74,40 @@ public struct LaunchRefusal: Error, Sendable, Hashable {
     public var errno: Int32
     public var message: String
     public var remedy: String
+    /// The tasks' unit is stopped, or is being stopped: nothing is wrong with the run or the machine.
+    public var isTasksUnitDown: Bool
 
-    public init(step: String, errno: Int32, message: String, remedy: String) {
+    public init(step: String, errno: Int32, message: String, remedy: String, isTasksUnitDown: Bool = false) {
         self.step = step
         self.errno = errno
         self.message = message
         self.remedy = remedy
+        self.isTasksUnitDown = isTasksUnitDown
     }
+}
+
+/// What happens to the row when an attempt begins.
+public enum RowChange: Sendable, Hashable {
+    /// There is none yet.
+    case insert
+    /// In place of an active one.
+    case replace
+    /// In place of a final one: somebody wants the run tried again.
+    case reopen
 }
 
 /// An order to the driver. Effects are executed in their order; only `commitAndPrepare` overlaps its two halves.
 public enum RunEffect: Sendable, Hashable {
-    /// Store the row (a new one, or in place of the old) and make a shim ready, at the same time.
+    /// Store the row and make a shim ready, at the same time.
     /// Answers: `committed` or `commitFailed`, and `prepared` or `prepareFailed`, in any order.
-    case commitAndPrepare(Run, isNew: Bool)
+    case commitAndPrepare(Run, RowChange)
     /// Let the prepared shim run the script.
     case go
     /// Close the gate: the shim leaves without running anything.
     case withhold
-    /// Tell whoever fired that the run is on its way.
+    /// Tell whoever fired, or wanted it tried again, that the run is on its way.
     case acknowledge
+    /// Tell them, if they still wait, that it is not.
     case refuse(FireRefusal)
     /// Begin to watch the attempt's shim and record. Answers with `found`.
     case watch(InvocationID)
@@ -81,9 +117,11 @@ public enum RunEffect: Sendable, Hashable {
     case emptyCgroup(InvocationID, attempt: Int)
     /// Move a damaged record out of the way and name it.
     case setAside(InvocationID, why: String)
-    /// Store the end. Answers: `endStored` or `endRefused`.
+    /// Store the end: the run's, or with a row that is `queued` its attempt's. Answers: `endStored` or `endRefused`.
     case storeEnd(Run)
     case retryEnd(after: Duration)
+    /// Wait until the run's `retry.due`. Answers: `retryDue`.
+    case awaitRetry(Moment, after: Int)
     /// Look at the record again in a while; one look at a time is enough. Answers with `found`.
     case lookAgain(InvocationID, after: Duration)
     /// Delete record, end, notify socket and cgroup of the attempt.

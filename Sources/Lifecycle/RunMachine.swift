@@ -16,42 +16,73 @@ public import TaskModel
 ///             emptied │   ▼                                         │
 ///                     │ emptying ◄──────────────────────────────────┤
 ///                     ▼   │ nothing left                            │
-///                    ending ◄───────────────────────────────────────┘
-///                       │ end durable
-///                       ▼
-///                     over
+///            ending or parking ◄────────────────────────────────────┘
+///      end durable │       │ end and `queued` row durable
+///                  ▼       ▼
+///                over ◄── waiting ──► launching, with another attempt
+///               cancelled          due
 ///
 /// Launching and adopting meet at `atGate`: from there on nothing tells a run that this process fired from one that it
-/// found. A launch anew whose row cannot be stored goes back to `unadopted`, by way of `postponed` if its shim is still
-/// to be sent away. `foreign` is an attempt whose record a newer version wrote: it can be killed, and is left alone
-/// otherwise.
+/// found. `RetryPolicy` tells an end that is the run's from one after which it is tried again. A launch whose row cannot
+/// be stored goes back to where it came from (`unadopted`, or `waiting`), by way of `postponed` if its shim is still to
+/// be sent away. `foreign` is an attempt whose record a newer version wrote: it can be killed, and is left alone
+/// otherwise. A final run that somebody wants tried again begins as a fire does.
 public struct RunMachine: Sendable, Hashable {
     private enum State: Sendable, Hashable {
         case launching(Launch)
         case refused(awaitsPreparation: Bool)
-        /// The row of a launch anew could not be stored; its shim is still on its way, and is sent away.
-        case postponed
+        /// The row of a launch could not be stored; its shim is still on its way, and is sent away. `parked`: the row
+        /// as it is in the store, if that waits for a retry.
+        case postponed(parked: Run?)
         case unadopted
         case atGate(AttemptObservation?)
         case watching(AttemptObservation)
         case foreign(String)
         case emptying(RunEnd)
-        case ending
+        /// The end of this attempt is being stored, with the row that waits for the next.
+        case parking(Attempt)
+        case waiting
+        case ending(wasWaiting: Bool)
         case over
     }
 
     /// Store commit and preparation of the shim, side by side.
     private struct Launch: Sendable, Hashable {
-        var isNew: Bool
+        enum Kind: Sendable, Hashable {
+            case fired
+            /// A final run, tried again for somebody who waits for an answer.
+            case reopened
+            /// An attempt that never ran is launched once more.
+            case anew
+            /// Another attempt; the row as it waited for it.
+            case next(parked: Run)
+        }
+
+        var kind: Kind
         var isCommitted = false
         var isPrepared = false
         var failure: LaunchRefusal?
+
+        /// Somebody waits for an answer; without one, nothing has happened.
+        var isAsked: Bool {
+            switch kind {
+            case .fired, .reopened: true
+            case .anew, .next: false
+            }
+        }
+
+        /// What comes of it is told: with `next` to whoever did not want to wait, if somebody did not.
+        var isToldOf: Bool { if case .anew = kind { false } else { true } }
     }
 
     /// A shim that dies at the gate has run nothing, so another is tried; but not forever.
     private static let launchLimit = 3
     private static let endRetryInterval = Duration.seconds(5)
     private static let lookInterval = Duration.seconds(1)
+    /// µs until a launch is tried again that could not even begin.
+    private static let postponement: UInt64 = 5_000_000
+    /// How many attempts a row keeps: it is written, and sent to its shim, as a whole.
+    static let attemptLimit = 100
 
     /// The row. While the run goes on its state is `starting`; `presented` tells the fine state.
     public private(set) var run: Run
@@ -59,6 +90,8 @@ public struct RunMachine: Sendable, Hashable {
     private var launches = 0
     /// Came when nobody could hear them yet; handed over as soon as there is a shim.
     private var unheard: [StopRequest] = []
+    /// Somebody wants the run to end, so it is not tried again.
+    private var endRequest: StopRequest?
     /// Told to whoever fired once the end is durable: before, the next supervisor would find a row without a record, and
     /// launch what was refused.
     private var refusal: LaunchRefusal?
@@ -72,14 +105,24 @@ public struct RunMachine: Sendable, Hashable {
 
     /// A run that is being fired: stores it and makes a shim ready.
     public static func fire(_ run: Run, boot: BootID) -> (RunMachine, [RunEffect]) {
-        var machine = RunMachine(run: run, state: .launching(Launch(isNew: true)), boot: boot)
+        var machine = RunMachine(run: run, state: .launching(Launch(kind: .fired)), boot: boot)
         machine.launches = 1
-        return (machine, [.commitAndPrepare(run, isNew: true)])
+        return (machine, [.commitAndPrepare(run, .insert)])
     }
 
-    /// An active run whose row was found when the supervisor started; what became of it is told by `found`.
+    /// A final run gets another attempt now, and its retries are counted anew.
+    public static func reopen(_ run: Run, boot: BootID, fresh: InvocationID) -> (RunMachine, [RunEffect]) {
+        var machine = RunMachine(run: run, state: .launching(Launch(kind: .reopened)), boot: boot)
+        machine.run.retry = nil
+        machine.run.endedAt = nil
+        machine.beginAttempt(fresh)
+        return (machine, [.commitAndPrepare(machine.run, .reopen)])
+    }
+
+    /// An active run whose row was found when the supervisor started. One that waits for its retry goes on waiting
+    /// (see `due`); what became of any other is told by `found`.
     public static func adopt(_ run: Run, boot: BootID) -> RunMachine {
-        RunMachine(run: run, state: .unadopted, boot: boot)
+        RunMachine(run: run, state: run.state == .queued ? .waiting : .unadopted, boot: boot)
     }
 
     /// The end is stored and its traces are gone, or the run was refused: nothing more will happen.
@@ -92,8 +135,19 @@ public struct RunMachine: Sendable, Hashable {
     public var wantsWatch: Bool {
         switch state {
         case .atGate, .watching: true
-        case .launching, .refused, .postponed, .unadopted, .foreign, .emptying, .ending, .over: false
+        case .launching, .refused, .postponed, .unadopted, .foreign, .emptying, .parking, .waiting, .ending, .over:
+            false
         }
+    }
+
+    /// It waits for its next attempt.
+    public var isWaiting: Bool { if case .waiting = state { true } else { false } }
+
+    /// What it waits for; `nil` unless it does.
+    public var awaited: (due: Moment, after: Int)? {
+        guard case .waiting = state else { return nil }
+        let atOnce = Moment(realtime: Timestamp(microseconds: 0), boottime: 0, boot: boot)
+        return (run.retry?.due ?? atOnce, lastNumber)
     }
 
     /// Nobody has looked yet at what became of it.
@@ -102,135 +156,179 @@ public struct RunMachine: Sendable, Hashable {
     /// The row was acknowledged as stored; the run exists for callers.
     public var isStored: Bool {
         switch state {
-        case .launching(let launch): !launch.isNew || launch.isCommitted
+        case .launching(let launch): !launch.isAsked || launch.isCommitted
         case .refused: false
-        case .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .ending, .over: true
+        case .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .parking, .waiting, .ending, .over: true
         }
     }
 
-    public var invocation: InvocationID? { run.attempts.last?.invocation }
+    /// The attempt that has a shim, or a record, or will have; `nil` between two attempts.
+    public var invocation: InvocationID? {
+        if case .waiting = state { return nil }
+        return run.attempts.last?.invocation
+    }
+
+    private var lastNumber: Int { run.attempts.last?.number ?? 0 }
 
     // MARK: Events
 
-    /// - Parameters:
-    ///   - now: CLOCK_REALTIME, for what the row shows.
-    ///   - fresh: an invocation id that no attempt has had; used when the attempt is launched anew.
-    public mutating func handle(_ event: RunEvent, now: Timestamp, fresh: InvocationID) -> [RunEffect] {
-        switch (state, event) {
-        case (.launching(let launch), .committed):
-            var next = launch
-            next.isCommitted = true
-            return proceed(next, now: now)
-        case (.launching(let launch), .prepared(let pid)):
-            var next = launch
-            next.isPrepared = true
-            run.attempts[run.attempts.count - 1].shimPID = pid
-            return proceed(next, now: now)
-        case (.launching(let launch), .prepareFailed(let refusal)):
-            var next = launch
-            next.failure = refusal
-            return proceed(next, now: now)
-        case (.launching(let launch), .commitFailed(let refusal)):
-            return refuse(launch, refusal)
-        case (.launching, .stopRequested(let request)), (.postponed, .stopRequested(let request)),
-            (.unadopted, .stopRequested(let request)):
+    public mutating func handle(_ event: RunEvent, _ context: EventContext) -> [RunEffect] {
+        switch event {
+        case .committed, .commitFailed, .prepared, .prepareFailed:
+            launchAnswered(event, context)
+        case .found(let finding):
+            looked(finding, context)
+        case .cgroupEmptied:
+            emptied(context)
+        case .stopRequested(let request):
+            stopRequested(request, context)
+        case .retryDue, .retryHeld, .retryRequested:
+            retryEvent(event, context)
+        case .endStored, .endRefused, .endRetryDue:
+            endEvent(event, context)
+        }
+    }
+
+    private mutating func launchAnswered(_ event: RunEvent, _ context: EventContext) -> [RunEffect] {
+        switch state {
+        case .launching(var launch):
+            switch event {
+            case .committed:
+                launch.isCommitted = true
+            case .prepared(let pid):
+                launch.isPrepared = true
+                run.attempts[run.attempts.count - 1].shimPID = pid
+            case .prepareFailed(let refusal):
+                launch.failure = refusal
+            case .commitFailed(let refusal):
+                return refuse(launch, refusal, context)
+            case .found, .cgroupEmptied, .stopRequested, .retryDue, .retryHeld, .retryRequested, .endStored,
+                .endRefused, .endRetryDue:
+                return []
+            }
+            return proceed(launch, context)
+        case .refused(awaitsPreparation: true):
+            state = .over
+            return event.isPrepared ? [.withhold] : []
+        case .postponed(let parked):
+            return (event.isPrepared ? [.withhold] : []) + backOff(to: parked, context)
+        case .refused(awaitsPreparation: false), .unadopted, .atGate, .watching, .foreign, .emptying, .parking,
+            .waiting, .ending, .over:
+            // Each launch answers once, and the state is left only when both answers are in.
+            return []
+        }
+    }
+
+    private mutating func looked(_ finding: Finding, _ context: EventContext) -> [RunEffect] {
+        switch state {
+        case .unadopted, .atGate, .watching, .foreign:
+            return found(finding, context) + handOverStops()
+        case .launching, .refused, .postponed, .emptying, .parking, .waiting, .ending, .over:
+            // A late look at the record: what it could tell is decided already.
+            return []
+        }
+    }
+
+    private mutating func emptied(_ context: EventContext) -> [RunEffect] {
+        switch state {
+        case .emptying(let end):
+            return finish(end, context)
+        case .foreign:
+            // Its own version will read how it ended.
+            return []
+        case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .parking, .waiting, .ending, .over:
+            // The supervisor's own cgroup.kill, sent because a shim did not kill in time: the record tells the rest.
+            return []
+        }
+    }
+
+    private mutating func stopRequested(_ request: StopRequest, _ context: EventContext) -> [RunEffect] {
+        if request.cause.endsRun { endRequest = endRequest ?? request }
+        switch state {
+        case .launching, .postponed, .unadopted:
             // Asked twice is asked once; so nobody can make this grow in the meantime.
             if !unheard.contains(request) { unheard.append(request) }
             return []
-
-        case (.refused(awaitsPreparation: true), .prepared):
-            state = .over
-            return [.withhold]
-        case (.refused(awaitsPreparation: true), .prepareFailed):
-            state = .over
-            return []
-
-        case (.postponed, .prepared):
-            state = .unadopted
-            return [.withhold] + attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
-        case (.postponed, .prepareFailed):
-            state = .unadopted
-            return attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
-
-        case (.unadopted, .found(let finding)), (.atGate, .found(let finding)), (.watching, .found(let finding)),
-            (.foreign, .found(let finding)):
-            return found(finding, now: now, fresh: fresh) + handOverStops()
-
-        case (.atGate, .stopRequested(let request)), (.watching, .stopRequested(let request)):
+        case .atGate, .watching:
             return attemptEffects { [.request($0.invocation, request)] }
-        case (.foreign, .stopRequested):
+        case .foreign:
             return attemptEffects { [.emptyCgroup($0.invocation, attempt: $0.number)] }
-        case (.emptying(let end), .cgroupEmptied):
-            return finish(end)
-        case (.emptying, .found), (.ending, .found), (.over, .found), (.launching, .found), (.refused, .found),
-            (.postponed, .found):
-            // A late look at the record: what it could tell is decided already.
+        case .waiting:
+            return request.cause.endsRun ? cancel(request, context) : []
+        case .emptying, .parking, .ending, .over, .refused:
+            // It is ending already; cgroup.kill is on its way or done. What would wait for a retry then is cancelled.
             return []
-        case (.emptying, .stopRequested), (.ending, .stopRequested), (.over, .stopRequested),
-            (.refused, .stopRequested):
-            // It is ending already; cgroup.kill is on its way or done.
-            return []
+        }
+    }
 
-        case (.ending, .endStored):
+    private mutating func retryEvent(_ event: RunEvent, _ context: EventContext) -> [RunEffect] {
+        switch state {
+        case .waiting:
+            switch event {
+            case .retryHeld(let refusal):
+                run.reason = Reason(.resources, refusal.message)
+                return []
+            case .retryRequested:
+                run.retry = RetryState()
+                return launchNext(context)
+            case .retryDue(let number):
+                // Else the clock of an earlier wait, which somebody has cut short.
+                return number == lastNumber ? launchNext(context) : []
+            case .committed, .commitFailed, .prepared, .prepareFailed, .found, .cgroupEmptied, .stopRequested,
+                .endStored, .endRefused, .endRetryDue:
+                return []
+            }
+        case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .parking, .ending,
+            .over:
+            // It waits no more: somebody has cut the wait short, or cancelled it.
+            return []
+        }
+    }
+
+    private mutating func endEvent(_ event: RunEvent, _ context: EventContext) -> [RunEffect] {
+        switch state {
+        case .parking, .ending:
+            if case .endRefused = event { return [.retryEnd(after: Self.endRetryInterval)] }
+            if case .endRetryDue = event { return [.storeEnd(run)] }
+            if case .parking(let attempt) = state {
+                return [.clean(attempt.invocation, attempt: attempt.number)] + beginWaiting(context)
+            }
             state = .over
             return (refusal.map { [.refuse(.launch($0))] } ?? [])
                 + attemptEffects { [.clean($0.invocation, attempt: $0.number)] }
-        case (.ending, .endRefused):
-            return [.retryEnd(after: Self.endRetryInterval)]
-        case (.ending, .endRetryDue):
-            return [.storeEnd(run)]
-
-        case (.foreign, .cgroupEmptied):
-            // Its own version will read how it ended.
-            return []
-
-        case (.unadopted, .committed), (.unadopted, .commitFailed), (.unadopted, .prepared),
-            (.unadopted, .prepareFailed),
-            (.atGate, .committed), (.atGate, .commitFailed), (.atGate, .prepared), (.atGate, .prepareFailed),
-            (.watching, .committed), (.watching, .commitFailed), (.watching, .prepared), (.watching, .prepareFailed),
-            (.foreign, .committed), (.foreign, .commitFailed), (.foreign, .prepared), (.foreign, .prepareFailed),
-            (.emptying, .committed), (.emptying, .commitFailed), (.emptying, .prepared), (.emptying, .prepareFailed),
-            (.ending, .committed), (.ending, .commitFailed), (.ending, .prepared), (.ending, .prepareFailed),
-            (.over, .committed), (.over, .commitFailed), (.over, .prepared), (.over, .prepareFailed),
-            (.postponed, .committed), (.postponed, .commitFailed),
-            (.refused, .committed), (.refused, .commitFailed), (.refused(awaitsPreparation: false), .prepared),
-            (.refused(awaitsPreparation: false), .prepareFailed):
-            // Each launch answers once, and the state is left only when both answers are in.
-            return []
-        case (.launching, .cgroupEmptied), (.refused, .cgroupEmptied), (.postponed, .cgroupEmptied),
-            (.unadopted, .cgroupEmptied),
-            (.atGate, .cgroupEmptied), (.watching, .cgroupEmptied), (.ending, .cgroupEmptied), (.over, .cgroupEmptied):
-            // The supervisor's own cgroup.kill, sent because a shim did not kill in time: the record tells the rest.
-            return []
-        case (.launching, .endStored), (.launching, .endRefused), (.launching, .endRetryDue),
-            (.refused, .endStored), (.refused, .endRefused), (.refused, .endRetryDue),
-            (.postponed, .endStored), (.postponed, .endRefused), (.postponed, .endRetryDue),
-            (.unadopted, .endStored), (.unadopted, .endRefused), (.unadopted, .endRetryDue),
-            (.atGate, .endStored), (.atGate, .endRefused), (.atGate, .endRetryDue),
-            (.watching, .endStored), (.watching, .endRefused), (.watching, .endRetryDue),
-            (.foreign, .endStored), (.foreign, .endRefused), (.foreign, .endRetryDue),
-            (.emptying, .endStored), (.emptying, .endRefused), (.emptying, .endRetryDue),
-            (.over, .endStored), (.over, .endRefused), (.over, .endRetryDue):
-            // An end is stored in `ending` only, and the state is left by its answer.
+        case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .waiting, .over:
+            // An end is stored in `parking` and `ending` only, and the state is left by its answer.
             return []
         }
     }
 
     // MARK: Launching
 
-    private mutating func proceed(_ launch: Launch, now: Timestamp) -> [RunEffect] {
+    private mutating func proceed(_ launch: Launch, _ context: EventContext) -> [RunEffect] {
         guard launch.isCommitted, launch.isPrepared || launch.failure != nil else {
             state = .launching(launch)
             return []
         }
         if let failure = launch.failure {
-            let reason = Reason(failure.isResource ? .resources : .exec, failure.message)
-            if launch.isNew { refusal = failure }
-            return finish(RunEnd(state: .failed, reason: reason, endedAt: now))
+            if failure.isTasksUnitDown, !launch.isAsked { return park(launch, failure, context) }
+            if case .next = launch.kind { return [.refuse(.launch(failure))] + failed(launch, failure, context) }
+            return failed(launch, failure, context)
         }
         state = .atGate(nil)
-        return [.go] + (launch.isNew ? [.acknowledge] : []) + handOverStops()
+        return [.go] + (launch.isToldOf ? [.acknowledge] : []) + handOverStops()
             + attemptEffects { [.watch($0.invocation)] }
+    }
+
+    private mutating func failed(
+        _ launch: Launch, _ failure: LaunchRefusal, _ context: EventContext
+    ) -> [RunEffect] {
+        let reason = Reason(failure.isResource ? .resources : .exec, failure.message)
+        var end = RunEnd(state: .failed, reason: reason, endedAt: context.now.realtime)
+        if launch.isAsked {
+            refusal = failure
+            end.mayBeRetried = false
+        }
+        return finish(end, context)
     }
 
     /// The stops that nobody could hear before, if there is a shim now.
@@ -241,47 +339,93 @@ public struct RunMachine: Sendable, Hashable {
         return attemptEffects { attempt in stops.map { .request(attempt.invocation, $0) } }
     }
 
-    private mutating func refuse(_ launch: Launch, _ refusal: StoreRefusal) -> [RunEffect] {
-        guard launch.isNew else {
-            // The old row stands, so the run is as it was found: it is launched when the store can hold it.
-            launches -= 1
-            guard launch.isPrepared || launch.failure != nil else {
-                state = .postponed
-                return []
-            }
-            state = .unadopted
-            return (launch.isPrepared ? [.withhold] : [])
-                + attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
-        }
+    private mutating func refuse(
+        _ launch: Launch, _ refusal: StoreRefusal, _ context: EventContext
+    ) -> [RunEffect] {
         let isSettled = launch.isPrepared || launch.failure != nil
-        state = isSettled ? .over : .refused(awaitsPreparation: true)
-        return (launch.isPrepared ? [.withhold] : []) + [.refuse(.store(refusal))]
+        let effects: [RunEffect] =
+            (launch.isPrepared ? [.withhold] : []) + (launch.isToldOf ? [.refuse(.store(refusal))] : [])
+        let parked: Run?
+        switch launch.kind {
+        case .fired, .reopened:
+            state = isSettled ? .over : .refused(awaitsPreparation: true)
+            return effects
+        case .anew: parked = nil
+        case .next(let row): parked = row
+        }
+        // The old row stands, so the run is as it was found: it is launched when the store can hold it.
+        guard isSettled else {
+            state = .postponed(parked: parked)
+            return effects
+        }
+        return effects + backOff(to: parked, context)
+    }
+
+    /// Nothing has changed on disk: look, or wait, and try again.
+    private mutating func backOff(to parked: Run?, _ context: EventContext) -> [RunEffect] {
+        guard let parked else {
+            launches -= 1
+            state = .unadopted
+            return attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
+        }
+        run = parked
+        run.retry?.due = context.now.advanced(by: Self.postponement)
+        return beginWaiting(context)
+    }
+
+    /// Nothing can be launched now, and nothing is wrong with the run: back to the queue, as if it had not been tried.
+    private mutating func park(_ launch: Launch, _ failure: LaunchRefusal, _ context: EventContext) -> [RunEffect] {
+        guard let attempt = run.attempts.last else { return [] }
+        if case .next(let parked) = launch.kind { run = parked } else { run.attempts.removeLast() }
+        run.state = .queued
+        run.reason = Reason(.resources, failure.message)
+        run.retry = run.retry ?? RetryState()
+        run.retry?.due = context.now.advanced(by: Self.postponement)
+        state = .parking(attempt)
+        return [.refuse(.launch(failure)), .storeEnd(run)]
     }
 
     /// The attempt never ran: it gets a new invocation id, so that a shim of the old one that is still about can
     /// never meet it.
-    private mutating func relaunch(now: Timestamp, fresh: InvocationID) -> [RunEffect] {
-        guard let old = run.attempts.last else {
-            return finish(RunEnd(state: .lost, reason: Reason(.lost, "its row names no attempt"), endedAt: now))
-        }
+    private mutating func relaunch(_ context: EventContext) -> [RunEffect] {
+        guard let old = run.attempts.last else { return finish(.noAttempt(context), context) }
         guard launches < Self.launchLimit else {
             let text = "its shim died before it could run the script, \(launches) times"
-            return [.clean(old.invocation, attempt: old.number)]
-                + finish(RunEnd(state: .failed, reason: Reason(.resources, text), endedAt: now))
+            return finish(
+                RunEnd(state: .failed, reason: Reason(.resources, text), endedAt: context.now.realtime), context)
         }
         launches += 1
-        run.attempts[run.attempts.count - 1] = Attempt(number: old.number, invocation: fresh, boot: boot)
-        state = .launching(Launch(isNew: false))
-        return [.clean(old.invocation, attempt: old.number), .commitAndPrepare(run, isNew: false)]
+        run.attempts[run.attempts.count - 1] = Attempt(number: old.number, invocation: context.fresh, boot: boot)
+        state = .launching(Launch(kind: .anew))
+        return [.clean(old.invocation, attempt: old.number), .commitAndPrepare(run, .replace)]
+    }
+
+    private mutating func launchNext(_ context: EventContext) -> [RunEffect] {
+        let parked = run
+        run.retry?.due = nil
+        beginAttempt(context.fresh)
+        state = .launching(Launch(kind: .next(parked: parked)))
+        return [.commitAndPrepare(run, .replace)]
+    }
+
+    /// What the last attempt said of itself does not hold for the next.
+    private mutating func beginAttempt(_ fresh: InvocationID) {
+        var attempt = Attempt(number: lastNumber + 1, invocation: fresh, boot: boot)
+        attempt.state = .starting
+        run.attempts = run.attempts.suffix(Self.attemptLimit - 1) + [attempt]
+        run.state = .starting
+        run.reason = nil
+        run.status = nil
+        run.progress = nil
+        run.resultText = nil
+        launches = 1
     }
 
     // MARK: Watching and adopting
 
     /// The start-up table of the design, which is also all that happens to a run that was just launched.
-    private mutating func found(_ finding: Finding, now: Timestamp, fresh: InvocationID) -> [RunEffect] {
-        guard let attempt = run.attempts.last else {
-            return finish(RunEnd(state: .lost, reason: Reason(.lost, "its row names no attempt"), endedAt: now))
-        }
+    private mutating func found(_ finding: Finding, _ context: EventContext) -> [RunEffect] {
+        guard let attempt = run.attempts.last else { return finish(.noAttempt(context), context) }
         switch finding {
         case .unreadable:
             return [.lookAgain(attempt.invocation, after: Self.lookInterval)]
@@ -290,31 +434,34 @@ public struct RunMachine: Sendable, Hashable {
             return []
         case .damaged(let text):
             let reason = Reason(.lost, "its record is damaged: \(text)")
-            state = .emptying(RunEnd(state: .lost, reason: reason, endedAt: now))
+            var end = RunEnd(state: .lost, reason: reason, endedAt: context.now.realtime)
+            end.mayBeRetried = false
+            state = .emptying(end)
             return [
                 .setAside(attempt.invocation, why: text),
                 .emptyCgroup(attempt.invocation, attempt: attempt.number),
             ]
         case .nothing:
-            if attempt.boot != boot { return rebooted(now: now) }
+            if attempt.boot != boot { return rebooted(context) }
             switch state {
             case .watching, .foreign:
-                // It has run, so it is not launched again.
-                return lose("its record has vanished", attempt, now: now)
-            case .unadopted, .atGate, .launching, .refused, .postponed, .emptying, .ending, .over:
-                return relaunch(now: now, fresh: fresh)
+                // It has run, so this attempt is not launched again.
+                return lose("its record has vanished", attempt, context)
+            case .unadopted, .atGate, .launching, .refused, .postponed, .emptying, .parking, .waiting, .ending, .over:
+                return relaunch(context)
             }
         case .observation(let observation, let isEnd):
             if isEnd || observation.phase == .emptied {
-                return finish(RunEnd(observation, settings: run.settings))
+                return finish(RunEnd(observation, settings: run.settings), context)
             }
-            if observation.boot != boot { return rebooted(now: now) }
+            if observation.boot != boot { return rebooted(context) }
             let isHeld = observation.shimPID != nil
             let isKnown: Bool
             switch state {
             case .atGate(let last?): isKnown = last.shimPID == observation.shimPID
             case .watching: isKnown = true
-            case .atGate(nil), .unadopted, .foreign, .launching, .refused, .postponed, .emptying, .ending, .over:
+            case .atGate(nil), .unadopted, .foreign, .launching, .refused, .postponed, .emptying, .parking, .waiting,
+                .ending, .over:
                 isKnown = false
             }
             switch (observation.phase, isHeld) {
@@ -322,35 +469,31 @@ public struct RunMachine: Sendable, Hashable {
                 state = .atGate(observation)
                 return isKnown ? [] : [.watch(attempt.invocation)]
             case (.gate, false):
-                return relaunch(now: now, fresh: fresh)
+                return relaunch(context)
             case (.passed, true), (.started, true), (.exited, true):
-                let wasWatched: Bool
-                switch state {
-                case .atGate, .watching: wasWatched = true
-                case .unadopted, .foreign, .launching, .refused, .postponed, .emptying, .ending, .over:
-                    wasWatched = false
-                }
+                let wasWatched = wantsWatch
                 state = .watching(observation)
                 return wasWatched ? [] : [.watch(attempt.invocation)]
             case (.passed, false), (.started, false):
-                return lose("its shim vanished without leaving an end", attempt, observation: observation, now: now)
+                return lose("its shim vanished without leaving an end", attempt, observation: observation, context)
             case (.exited, false):
-                state = .emptying(RunEnd(observation, settings: run.settings, endedAt: now))
+                state = .emptying(RunEnd(observation, settings: run.settings, endedAt: context.now.realtime))
                 return [.emptyCgroup(attempt.invocation, attempt: attempt.number)]
             case (.emptied, _):
-                return finish(RunEnd(observation, settings: run.settings))
+                return finish(RunEnd(observation, settings: run.settings), context)
             }
         }
     }
 
-    private mutating func rebooted(now: Timestamp) -> [RunEffect] {
-        finish(RunEnd(state: .lost, reason: Reason(.reboot, "the machine restarted while it ran"), endedAt: now))
+    private mutating func rebooted(_ context: EventContext) -> [RunEffect] {
+        let reason = Reason(.reboot, "the machine restarted while it ran")
+        return finish(RunEnd(state: .lost, reason: reason, endedAt: context.now.realtime), context)
     }
 
     private mutating func lose(
-        _ text: String, _ attempt: Attempt, observation: AttemptObservation? = nil, now: Timestamp
+        _ text: String, _ attempt: Attempt, observation: AttemptObservation? = nil, _ context: EventContext
     ) -> [RunEffect] {
-        var end = RunEnd(state: .lost, reason: Reason(.lost, text), endedAt: now)
+        var end = RunEnd(state: .lost, reason: Reason(.lost, text), endedAt: context.now.realtime)
         end.observation = observation
         state = .emptying(end)
         return [.emptyCgroup(attempt.invocation, attempt: attempt.number)]
@@ -358,9 +501,43 @@ public struct RunMachine: Sendable, Hashable {
 
     // MARK: Ending
 
-    private mutating func finish(_ end: RunEnd) -> [RunEffect] {
+    /// An attempt has ended: the run is over, or waits for the next one. Either way one row says both.
+    private mutating func finish(_ end: RunEnd, _ context: EventContext) -> [RunEffect] {
         end.apply(to: &run)
-        state = .ending
+        var end = end
+        if endRequest != nil { end.mayBeRetried = false }
+        let decision = RetryPolicy.decide(
+            end, run.settings, run.retry ?? RetryState(), ended: end.moment(now: context.now),
+            random: context.random)
+        switch (decision, run.attempts.last) {
+        case (.again(let retry, let text), let attempt?):
+            run.state = .queued
+            run.endedAt = nil
+            run.retry = retry
+            run.reason?.text += "; " + text
+            state = .parking(attempt)
+        case (.over(let note), _):
+            if let note { run.reason?.text += "; " + note }
+            state = .ending(wasWaiting: false)
+        case (.again, nil):
+            state = .ending(wasWaiting: false)
+        }
+        return [.storeEnd(run)]
+    }
+
+    /// The row waits, and so does the run; unless somebody wants it to end.
+    private mutating func beginWaiting(_ context: EventContext) -> [RunEffect] {
+        if let endRequest { return cancel(endRequest, context) }
+        state = .waiting
+        return awaited.map { [.awaitRetry($0.due, after: $0.after)] } ?? []
+    }
+
+    private mutating func cancel(_ request: StopRequest, _ context: EventContext) -> [RunEffect] {
+        run.state = .cancelled
+        run.reason = Reason(.cancelled, "cancelled by uid \(request.uid) before attempt \(lastNumber + 1)")
+        run.endedAt = context.now.realtime
+        run.retry?.due = nil
+        state = .ending(wasWaiting: true)
         return [.storeEnd(run)]
     }
 
@@ -375,9 +552,14 @@ public struct RunMachine: Sendable, Hashable {
     /// An end is shown only once it is durable, so until then the run is `stopping`.
     public func presented(with observation: AttemptObservation?) -> Run {
         switch state {
-        case .over:
+        case .over, .waiting:
             return run
-        case .ending:
+        case .ending(wasWaiting: true):
+            var shown = run
+            shown.state = .queued
+            shown.endedAt = nil
+            return shown
+        case .parking, .ending(wasWaiting: false):
             var shown = run
             shown.state = .stopping
             shown.reason = nil
@@ -392,6 +574,19 @@ public struct RunMachine: Sendable, Hashable {
             return shown
         }
     }
+}
+
+extension RunEnd {
+    fileprivate static func noAttempt(_ context: EventContext) -> RunEnd {
+        var end = RunEnd(
+            state: .lost, reason: Reason(.lost, "its row names no attempt"), endedAt: context.now.realtime)
+        end.mayBeRetried = false
+        return end
+    }
+}
+
+extension RunEvent {
+    fileprivate var isPrepared: Bool { if case .prepared = self { true } else { false } }
 }
 
 extension LaunchRefusal {

@@ -89,6 +89,11 @@ struct RunReader {
         run.resultText = try fields.optionalText(column(.resultText))
         run.startedAt = try fields.optionalTimestamp(column(.startedAt))
         run.endedAt = try fields.optionalTimestamp(column(.endedAt))
+        if let json = try fields.optionalText(column(.retry)) {
+            do { run.retry = try JSONDecoder().decode(RetryState.self, from: Data(json.utf8)) } catch {
+                throw fields.damage(column(.retry), "no state of retries: \(error)")
+            }
+        }
         return run
     }
 

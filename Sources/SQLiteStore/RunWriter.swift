@@ -7,6 +7,7 @@ import TaskModel
 enum Change: Sendable {
     case insert(Run)
     case update(Run)
+    case reopen(Run)
     case finish(Run)
     /// Puts a run that cannot be read where it is in nobody's way, with what is wrong with it.
     case setAside(RunID, String)
@@ -16,6 +17,7 @@ enum Change: Sendable {
         switch self {
         case .insert(let run): "insert run \(run.id) of \(run.task)"
         case .update(let run): "update run \(run.id) of \(run.task)"
+        case .reopen(let run): "reopen run \(run.id) of \(run.task)"
         case .finish(let run): "store the end of run \(run.id) of \(run.task)"
         case .setAside(let run, _): "set run \(run) aside"
         }
@@ -31,6 +33,7 @@ struct RunWriter {
         switch change {
         case .insert(let run): try insert(run)
         case .update(let run): try update(run)
+        case .reopen(let run): try reopen(run)
         case .finish(let run): try finish(run)
         case .setAside(let run, let problem): try setAside(run, because: problem)
         }
@@ -69,19 +72,28 @@ struct RunWriter {
         }
     }
 
+    private func reopen(_ run: Run) throws {
+        if try !replace(run, isFinal: true) {
+            throw StoreError.conflict(
+                try stateOfRow(run.id).map { "run \(run.id) is not over: \($0)" } ?? "there is no run \(run.id)")
+        }
+    }
+
     private func finish(_ run: Run) throws {
         if try !replace(run), try stateOfRow(run.id) == nil {
             throw StoreError.conflict("there is no run \(run.id)")
         }
     }
 
-    /// `false`: there is no such row, or it is final.
-    private func replace(_ run: Run) throws -> Bool {
-        try execute(Self.updateSQL, Array(try row(run).dropFirst()) + [run.id.rawValue])
+    /// `false`: there is no such row, or it is final (or with `isFinal`, it is not).
+    private func replace(_ run: Run, isFinal: Bool = false) throws -> Bool {
+        try execute(Self.updateSQL, Array(try row(run).dropFirst()) + [run.id.rawValue, isFinal ? 1 : 0])
         if connection.changesCount == 0 { return false }
         for attempt in run.attempts { try execute(Self.upsertAttemptSQL, row(attempt, of: run.id)) }
-        let last = run.attempts.last.map { Int64($0.number) } ?? -1
-        try execute("DELETE FROM attempts WHERE run = ? AND number > ?", [run.id.rawValue, last])
+        let kept = (run.attempts.first?.number ?? 0, run.attempts.last?.number ?? -1)
+        try execute(
+            "DELETE FROM attempts WHERE run = ? AND (number < ? OR number > ?)",
+            [run.id.rawValue, Int64(kept.0), Int64(kept.1)])
         return true
     }
 
@@ -100,7 +112,7 @@ struct RunWriter {
 
     private static let updateSQL = """
         UPDATE runs SET \(RunColumn.allCases.dropFirst().map { "\($0) = ?" }.joined(separator: ", "))
-        WHERE id = ? AND isFinal = 0
+        WHERE id = ? AND isFinal = ?
         """
 
     /// Earlier attempts of a run with many do not change: they are compared, not written.
@@ -117,6 +129,7 @@ struct RunWriter {
     private func row(_ run: Run) throws -> [(any DatabaseValueConvertible)?] {
         let settings = try values.id(of: run.settings, in: connection)
         let identity = try values.id(of: run.identity, in: connection)
+        let retry = try run.retry.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
         return RunColumn.allCases.map { column in
             switch column {
             case .id: run.id.rawValue
@@ -144,6 +157,7 @@ struct RunWriter {
             case .queuedAt: run.queuedAt.microseconds
             case .startedAt: run.startedAt?.microseconds
             case .endedAt: run.endedAt?.microseconds
+            case .retry: retry
             }
         }
     }

@@ -35,6 +35,11 @@ public final class SQLiteStore: Store {
         try await writer.write(.update(run))
     }
 
+    public func reopen(_ run: Run) async throws(StoreError) {
+        guard !run.state.isFinal else { throw .conflict("run \(run.id) is over: \(run.state.rawValue)") }
+        try await writer.write(.reopen(run))
+    }
+
     public func finish(_ run: Run) async throws(StoreError) {
         guard run.state.isFinal else { throw .conflict("run \(run.id) is not over: \(run.state.rawValue)") }
         try await writer.write(.finish(run))

@@ -28,6 +28,14 @@ public actor MemoryStore: Store {
         rows[run.id] = run
     }
 
+    public func reopen(_ run: Run) throws(StoreError) {
+        try beginChange()
+        guard !run.state.isFinal else { throw .conflict("run \(run.id) is over: \(run.state.rawValue)") }
+        guard let row = rows[run.id] else { throw .conflict("there is no run \(run.id)") }
+        guard row.state.isFinal else { throw .conflict("run \(run.id) is not over: \(row.state.rawValue)") }
+        rows[run.id] = run
+    }
+
     public func finish(_ run: Run) throws(StoreError) {
         try beginChange()
         guard run.state.isFinal else { throw .conflict("run \(run.id) is not over: \(run.state.rawValue)") }

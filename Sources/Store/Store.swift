@@ -34,7 +34,7 @@ public struct RunQuery: Sendable, Hashable {
 
 /// The database of runs: what was asked for and how it ended.
 ///
-/// Written when a run is fired, when an attempt begins and when a run ends; a method that returns has made its change
+/// Written when a run is fired, when an attempt begins and when one ends; a method that returns has made its change
 /// durable (fsync), one that throws has changed nothing. All methods may be called concurrently; an implementation may
 /// commit several changes together. What goes on between fire and end is not stored: the record knows it.
 public protocol Store: Sendable {
@@ -44,6 +44,9 @@ public protocol Store: Sendable {
     /// Replaces an active run's row as a whole: a new attempt, a new invocation id. `conflict` if there is none, or if
     /// it is final.
     func update(_ run: Run) async throws(StoreError)
+
+    /// Replaces a final run's row by one that is active again. `conflict` if there is none, or if it is not final.
+    func reopen(_ run: Run) async throws(StoreError)
 
     /// Stores the end of a run. `conflict` if there is no such row; a row that is already final stays as it is (the
     /// first end counts) and is no error.

@@ -107,6 +107,60 @@ extension StoreConformance {
         },
     ]
 
+    static let retrying: [Check] = [
+        Check("what a run waits for is read back, and the end of the attempt with it") { (store) async throws in
+            var run = sampleRun(1, state: .running)
+            try await store.insert(run)
+            end(&run, as: .failed)
+            (run.state, run.endedAt) = (.queued, nil)
+            run.retry = sampleRetry
+            try await store.update(run)
+            #expect(try await store.run(run.id) == run)
+            #expect(try await store.activeRuns() == [run])
+            run.retry = nil
+            run.attempts.append(sampleAttempt(2, of: 1))
+            run.state = .starting
+            try await store.update(run)
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("attempts that a run no longer has are gone, the earliest too") { (store) async throws in
+            var run = sampleRun(1, state: .running)
+            run.attempts = (1...5).map { sampleAttempt($0, of: 1) }
+            try await store.insert(run)
+            run.attempts = (3...6).map { sampleAttempt($0, of: 1) }
+            try await store.update(run)
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("a final run can be opened again, and end again") { (store) async throws in
+            var run = sampleRun(1, state: .failed)
+            try await store.insert(run)
+            run.attempts.append(sampleAttempt(2, of: 1))
+            (run.state, run.reason, run.endedAt) = (.starting, nil, nil)
+            try await store.reopen(run)
+            #expect(try await store.run(run.id) == run)
+            #expect(try await store.activeRuns() == [run])
+            end(&run, as: .succeeded)
+            try await store.finish(run)
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("what is not final, or not there, or final itself cannot be opened again") { (store) async throws in
+            let run = sampleRun(1, state: .running)
+            await expectConflict("not there") { try await store.reopen(run) }
+            try await store.insert(run)
+            await expectConflict("active") { try await store.reopen(sampleRun(1, state: .starting)) }
+            await expectConflict("final itself") { try await store.reopen(sampleRun(1, state: .failed)) }
+            #expect(try await store.run(run.id) == run)
+        },
+    ]
+
+    private static var sampleRetry: RetryState {
+        var retry = RetryState()
+        (retry.used, retry.pauses) = (3, .max)
+        retry.since = Moment(realtime: Timestamp(microseconds: 1), boottime: 2, boot: ID128(high: 3, low: 4))
+        retry.due = Moment(realtime: Timestamp(microseconds: .max), boottime: .max, boot: ID128(high: 3, low: 4))
+        return retry
+    }
+
     static let finishing: [Check] = [
         Check("a run's end is read back") { (store) async throws in
             var run = sampleRun(1, state: .running)

@@ -33,7 +33,7 @@ public enum StoreConformance {
         }
     }
 
-    public static let checks: [Check] = inserting + changing + finishing + listing + concurrent + closing
+    public static let checks: [Check] = inserting + changing + retrying + finishing + listing + concurrent + closing
 }
 
 /// Expects `conflict` from a change.

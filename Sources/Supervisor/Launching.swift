@@ -3,6 +3,9 @@ public import TaskModel
 
 /// What the supervisor needs from whoever makes shims and reads their records. Thread-safe.
 public protocol Launching: Sendable {
+    /// Why no attempt can begin now; `nil`: it may be tried.
+    func refusal() -> LaunchRefusal?
+
     /// Makes a shim ready for the run's current attempt; it waits at its gate.
     func prepare(_ run: Run, _ attempt: Attempt) async throws(LaunchRefusal) -> any PreparedShim
 

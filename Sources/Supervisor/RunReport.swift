@@ -7,8 +7,15 @@ struct RunReport {
     private(set) var metadata: Logger.Metadata
 
     static func started(_ run: Run) -> RunReport {
-        RunReport(
-            "run \(run.id) of \(run.task): fired by uid \(run.rights.firedBy)", "299d75f803394d6ab5ec01309beddca6", run)
+        let number = run.attempts.last?.number ?? 1
+        let what = number > 1 ? "attempt \(number)" : "fired by uid \(run.rights.firedBy)"
+        return RunReport("run \(run.id) of \(run.task): \(what)", "299d75f803394d6ab5ec01309beddca6", run)
+    }
+
+    static func waits(_ run: Run) -> RunReport {
+        let attempt = run.attempts.last.map { "attempt \($0.number) \($0.state?.rawValue ?? "") " } ?? ""
+        let why = run.reason.map { "(\($0.text))" } ?? ""
+        return RunReport("run \(run.id) of \(run.task): \(attempt)\(why)", "ba9a2a2d5c534c4a8a9bca6f0d7c0e3f", run)
     }
 
     static func ended(_ run: Run) -> RunReport {

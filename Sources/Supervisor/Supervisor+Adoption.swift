@@ -34,12 +34,12 @@ extension Supervisor {
             }
             // A fire may have taken the record over while the store was asked.
             guard byInvocation[id] == nil else { return }
-            if let row, !row.state.isFinal, observation.phase > .gate {
+            if let row, !row.state.isFinal, observation.phase > .gate, !row.hasEnd(of: id) {
                 log.error("run \(row.id) has a second record, \(id); it is left alone")
                 return
             }
         }
-        switch OrphanDecision.decide(finding, rowIsFinal: row.map(\.state.isFinal)) {
+        switch OrphanDecision.decide(finding, endIsStored: row.map { $0.state.isFinal || $0.hasEnd(of: id) }) {
         case .delete:
             orphans.remove(id)
             if case .observation(let observation, _) = finding {
@@ -69,7 +69,7 @@ extension Supervisor {
         run.state = .starting
         // Known before its row is there: who asks meanwhile gets what the record says, and a kill waits for no disk.
         live[run.id] = Live(machine: .adopt(run, boot: boot))
-        for attempt in run.attempts { byInvocation[attempt.invocation] = run.id }
+        byInvocation[id] = run.id
         await storeRestored(run)
         if live[run.id]?.machine.isUnadopted == true { look(run.id) }
     }
@@ -86,5 +86,12 @@ extension Supervisor {
             log.error("run \(run.id): its row could not be restored (\(error.refusal.message)), retrying in 5 s")
             enqueue.yield(.restoreRow(run, after: .seconds(5)))
         }
+    }
+}
+
+extension Run {
+    /// The attempt has ended, and the row says how.
+    fileprivate func hasEnd(of id: InvocationID) -> Bool {
+        attempts.contains { $0.invocation == id && $0.state?.isFinal == true }
     }
 }

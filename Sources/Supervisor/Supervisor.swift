@@ -18,15 +18,18 @@ public actor Supervisor {
         var looksAgain = false
         /// Its silence was told already.
         var isSilent = false
+        /// Whoever has cancelled it waits until that is durable.
+        var cancels: [CheckedContinuation<StoreRefusal?, Never>] = []
     }
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
     enum Work: Sendable {
-        case commit(RunID, Run, isNew: Bool)
+        case commit(RunID, Run, RowChange)
         case prepare(RunID, Run)
         case empty(RunID, InvocationID, attempt: Int)
         case storeEnd(RunID, Run)
         case later(RunID, RunEvent, after: Duration)
+        case awaitRetry(RunID, Moment, after: Int)
         case lookAgain(RunID, after: Duration)
         case guardStop(RunID, after: Duration)
         case adoptAll
@@ -55,6 +58,8 @@ public actor Supervisor {
     var watched: [InvocationID: Watched] = [:]
     /// µs of CLOCK_BOOTTIME when that is done next; `.max`: nothing is waited for.
     var samplesAt = UInt64.max
+    /// Final runs that are about to be tried again.
+    var reopening: Set<RunID> = []
     private var drains: [CheckedContinuation<Void, Never>] = []
     private var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     private let work: AsyncStream<Work>
@@ -82,8 +87,10 @@ public actor Supervisor {
     /// Reads the active rows. Call it once, before the first caller is served.
     public func start() async throws(StoreError) {
         for run in try await store.activeRuns() {
-            live[run.id] = Live(machine: .adopt(run, boot: boot))
-            for attempt in run.attempts { byInvocation[attempt.invocation] = run.id }
+            let machine = RunMachine.adopt(run, boot: boot)
+            live[run.id] = Live(machine: machine)
+            machine.invocation.map { byInvocation[$0] = run.id }
+            if let wait = machine.awaited { enqueue.yield(.awaitRetry(run.id, wait.due, after: wait.after)) }
         }
         enqueue.yield(.adoptAll)
     }
@@ -173,11 +180,11 @@ public actor Supervisor {
         try await store.runs(RunQuery(task: task, isFinal: true, before: before, limit: limit))
     }
 
-    /// Hands a stop request to the run's shim; `false` if the run is over, or ending already.
+    /// Hands a stop request to the run's shim; `false` if the run is over, or ending already, or waits: see `cancel`.
     public func stop(_ id: RunID, _ request: StopRequest) -> Bool {
         guard live[id] != nil else { return false }
         if live[id]?.machine.isUnadopted == true { look(id) }
-        guard let entry = live[id] else { return false }
+        guard let entry = live[id], !entry.machine.isWaiting else { return false }
         if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
             entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none,
             !entry.isGuarded
@@ -232,8 +239,13 @@ public actor Supervisor {
 
     func deliver(_ event: RunEvent, to id: RunID) {
         guard var entry = live[id] else { return }
-        let effects = entry.machine.handle(event, now: now(), fresh: .random())
-        entry.machine.invocation.map { byInvocation[$0] = id }
+        let before = entry.machine.invocation
+        let effects = entry.machine.handle(event, context)
+        if entry.machine.invocation != before {
+            if let before { (byInvocation[before], watched[before]) = (nil, nil) }
+            entry.machine.invocation.map { byInvocation[$0] = id }
+            entry.isSilent = false
+        }
         live[id] = entry
         execute(effects, for: id)
         if !entry.machine.isLaunching { resumeDrains() }
@@ -241,15 +253,19 @@ public actor Supervisor {
         if live[id]?.machine.isOver == true { forget(id) }
     }
 
-    private func forget(_ id: RunID) {
-        guard let entry = live.removeValue(forKey: id) else { return }
-        for attempt in entry.machine.run.attempts {
-            byInvocation[attempt.invocation] = nil
-            watched[attempt.invocation] = nil
-        }
+    var moment: Moment { Moment(realtime: now(), boottime: bootTime(), boot: boot) }
+
+    var context: EventContext {
+        EventContext(now: moment, fresh: .random(), random: UInt64.random(in: 0 ... .max))
     }
 
-    private func present(_ id: RunID) -> Run? {
+    private func forget(_ id: RunID) {
+        guard let entry = live.removeValue(forKey: id) else { return }
+        if let last = entry.machine.invocation { (byInvocation[last], watched[last]) = (nil, nil) }
+        for cancel in entry.cancels { cancel.resume(returning: nil) }
+    }
+
+    func present(_ id: RunID) -> Run? {
         guard let entry = live[id], entry.machine.isStored else { return nil }
         guard let invocation = entry.machine.invocation,
             case .observation(let observation, _) = find(invocation)
@@ -259,15 +275,15 @@ public actor Supervisor {
 
     // MARK: Effects
 
-    private func execute(_ effects: [RunEffect], for id: RunID) {
+    func execute(_ effects: [RunEffect], for id: RunID) {
         for effect in effects { execute(effect, for: id) }
     }
 
     private func execute(_ effect: RunEffect, for id: RunID) {
         switch effect {
-        case .commitAndPrepare(let run, let isNew):
+        case .commitAndPrepare(let run, let change):
             enqueue.yield(.prepare(id, run))
-            enqueue.yield(.commit(id, run, isNew: isNew))
+            enqueue.yield(.commit(id, run, change))
         case .go:
             let gate = live[id]?.gate
             live[id]?.gate = nil
@@ -304,11 +320,12 @@ public actor Supervisor {
             enqueue.yield(.storeEnd(id, run))
         case .retryEnd(let delay):
             enqueue.yield(.later(id, .endRetryDue, after: delay))
+        case .awaitRetry(let due, let number):
+            enqueue.yield(.awaitRetry(id, due, after: number))
         case .lookAgain(_, let delay):
             lookAgain(id, after: delay)
         case .clean(let invocation, let attempt):
             launching.clean(invocation, run: id, attempt: attempt)
-            if live[id]?.machine.invocation != invocation { byInvocation[invocation] = nil }
         }
     }
 
@@ -345,8 +362,8 @@ public actor Supervisor {
 
     private func perform(_ work: Work) async {
         switch work {
-        case .commit(let id, let run, let isNew):
-            deliver(await commit(run, isNew: isNew), to: id)
+        case .commit(let id, let run, let change):
+            deliver(await commit(run, change), to: id)
         case .prepare(let id, let run):
             await prepare(id, run)
         case .empty(let id, let invocation, let attempt):
@@ -361,6 +378,8 @@ public actor Supervisor {
         case .later(let id, let event, let delay):
             do { try await Task.sleep(for: delay) } catch { return }
             deliver(event, to: id)
+        case .awaitRetry(let id, let due, let number):
+            await awaitRetry(id, due, after: number)
         case .lookAgain(let id, let delay):
             do { try await Task.sleep(for: delay) } catch { return }
             live[id]?.looksAgain = false
@@ -386,9 +405,13 @@ public actor Supervisor {
         }
     }
 
-    private nonisolated func commit(_ run: Run, isNew: Bool) async -> RunEvent {
+    private nonisolated func commit(_ run: Run, _ change: RowChange) async -> RunEvent {
         do {
-            if isNew { try await store.insert(run) } else { try await store.update(run) }
+            switch change {
+            case .insert: try await store.insert(run)
+            case .replace: try await store.update(run)
+            case .reopen: try await store.reopen(run)
+            }
             return .committed
         } catch {
             return .commitFailed(error.refusal)
@@ -407,24 +430,31 @@ public actor Supervisor {
     }
 
     private func storeEnd(_ id: RunID, _ run: Run) async {
+        let refusal: StoreRefusal?
         do {
-            try await store.finish(run)
-            let report = RunReport.ended(run)
+            if run.state.isFinal { try await store.finish(run) } else { try await store.update(run) }
+            let report = run.state.isFinal ? RunReport.ended(run) : RunReport.waits(run)
             log.info("\(report.message)", metadata: report.metadata)
-            deliver(.endStored, to: id)
+            refusal = nil
         } catch .conflict(let text) {
             // No such row: the database was exchanged under us. Its record tells how it ended, so the row comes back.
             log.error("run \(id): \(text); storing the whole row")
             do {
                 try await store.insert(run)
-                deliver(.endStored, to: id)
+                refusal = nil
             } catch {
-                deliver(.endRefused(error.refusal.message), to: id)
+                refusal = error.refusal
             }
         } catch {
             log.error("run \(id): its end could not be stored (\(error.refusal.message)), retrying in 5 s")
-            deliver(.endRefused(error.refusal.message), to: id)
+            refusal = error.refusal
         }
+        if refusal != nil || run.state.isFinal {
+            let cancels = live[id]?.cancels ?? []
+            live[id]?.cancels = []
+            for cancel in cancels { cancel.resume(returning: refusal) }
+        }
+        deliver(refusal.map { .endRefused($0.message) } ?? .endStored, to: id)
     }
 
     private func killIfOverdue(_ id: RunID, after delay: Duration) async {

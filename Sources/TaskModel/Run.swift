@@ -108,8 +108,11 @@ public struct Run: Sendable, Hashable, Codable, Identifiable {
     public var queuedAt: Timestamp
     public var startedAt: Timestamp?
     public var endedAt: Timestamp?
-    /// At least one as soon as the run has been launched; the last one is the current one.
+    /// At least one as soon as the run has been launched; the last one is the current one, or while the run is `queued`
+    /// the one that has ended. Of very many only the latest are kept.
     public var attempts: [Attempt]
+    /// `nil`: it was never tried again.
+    public var retry: RetryState?
 
     public init(
         id: RunID, task: String, parameters: [Parameter], settings: TaskSettings, identity: RunIdentity,

@@ -135,6 +135,7 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public var syslogLevelPrefix: Bool?
     private var limited: ResourceSettings?
     private var watched: ConditionSettings?
+    private var retrying: RetrySettings?
 
     /// `nil`: infinity.
     public var runtimeMax: TimeSpan?
@@ -178,6 +179,11 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public var conditions: ConditionSettings {
         get { watched ?? ConditionSettings() }
         set { watched = newValue == ConditionSettings() ? nil : newValue }
+    }
+
+    public var retry: RetrySettings {
+        get { retrying ?? RetrySettings() }
+        set { retrying = newValue == RetrySettings() ? nil : newValue }
     }
 
     /// Where the script writes to (`StandardOutput=`, systemd.exec(5)).

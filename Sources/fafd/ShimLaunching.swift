@@ -30,9 +30,11 @@ struct ShimLaunching: Launching {
         do {
             return Gate(prepared: try await launcher.prepare(launch))
         } catch {
-            throw LaunchRefusal(step: error.step, errno: error.errno, message: error.message, remedy: error.remedy)
+            throw error.refusal
         }
     }
+
+    func refusal() -> LaunchRefusal? { launcher.refusal()?.refusal }
 
     /// Where systemd looks (systemd.exec(5), LoadCredential=): what fafd was given itself comes first.
     private var credentialStores: [String] {
@@ -73,11 +75,21 @@ struct ShimLaunching: Launching {
     func find(_ id: InvocationID) -> Finding {
         switch launcher.observe(id) {
         case .nothing: .nothing
-        case .observation(let observation, _, let isEnd): .observation(observation, isEnd: isEnd)
+        case .observation(let observation, _, let isEnd): .observation(withRetryAfter(observation), isEnd: isEnd)
         case .damaged(let text): .damaged(text)
         case .unreadable(let text): .unreadable(text)
         case .newer(let text): .newer(text)
         }
+    }
+
+    /// What a task asks for is read as a unit's time spans are; what makes no sense is as if it had not been said.
+    private func withRetryAfter(_ observation: AttemptObservation) -> AttemptObservation {
+        guard let text = observation.retryAfterText, case .microseconds(let delay)? = try? Value.timeSpan(text) else {
+            return observation
+        }
+        var observation = observation
+        observation.retryAfter = delay
+        return observation
     }
 
     func origin(_ id: InvocationID) -> Run? {
@@ -150,4 +162,11 @@ private struct Gate: PreparedShim {
     }
 
     func withhold() { prepared.withhold() }
+}
+
+extension LaunchFailure {
+    fileprivate var refusal: LaunchRefusal {
+        LaunchRefusal(
+            step: step, errno: errno, message: message, remedy: remedy, isTasksUnitDown: isTasksUnitDown)
+    }
 }

@@ -10,7 +10,7 @@ import Testing
 
     @Test(arguments: [true, false]) func `the go is given when row and shim are both there`(commitFirst: Bool) {
         var (machine, effects) = RunMachine.fire(sampleRun(), boot: thisBoot)
-        #expect(effects == [.commitAndPrepare(sampleRun(), isNew: true)])
+        #expect(effects == [.commitAndPrepare(sampleRun(), .insert)])
         let events: [RunEvent] =
             commitFirst ? [.committed, .prepared(shimPID: 5)] : [.prepared(shimPID: 5), .committed]
         #expect(machine.handle(events[0]).isEmpty)
@@ -135,79 +135,5 @@ import Testing
         seen.saysStopping = true
         #expect(machine.presented(with: seen).state == .stopping)
         #expect(machine.presented(with: observation(.exited, held: true)).state == .stopping)
-    }
-
-    /// Walks every state that any order of events can reach, and holds each against what must never happen.
-    @Test func `no order of events breaks a promise`() {
-        struct Point: Hashable {
-            var machine: RunMachine
-            var isCommitted = false
-            var isPrepared = false
-            var wentUnder: InvocationID?
-            var isRefused = false
-            var isStored = false
-            var storeFailures = 0
-        }
-        var events: [RunEvent] = [
-            .committed, .commitFailed(full), .prepared(shimPID: 5), .prepareFailed(noCgroup), .found(.nothing),
-            .found(.damaged("crc")), .found(.newer("2.0")), .cgroupEmptied, .stopRequested(kill), .endStored,
-            .endRefused("full"), .endRetryDue, found(.emptied, held: false, isEnd: true),
-            found(.started, held: false, boot: otherBoot),
-        ]
-        for phase in [AttemptObservation.Phase.gate, .passed, .started, .exited, .emptied] {
-            events += [found(phase, held: true), found(phase, held: false)]
-        }
-        let (fired, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
-        var open = [Point(machine: fired), Point(machine: .adopt(sampleRun(), boot: thisBoot), isCommitted: true)]
-        var seen = Set(open)
-        while let point = open.popLast() {
-            for event in events {
-                var next = point
-                // The driver answers each launch once.
-                switch event {
-                case .committed: if point.isCommitted || point.isRefused { continue }
-                case .commitFailed:
-                    // A store may fail forever; twice shows all that comes of it.
-                    if point.isCommitted || point.isRefused || point.storeFailures == 2 { continue }
-                    next.storeFailures += 1
-                case .prepared, .prepareFailed: if point.isPrepared { continue }
-                default: break
-                }
-                let effects = next.machine.handle(event)
-                if event == .committed { next.isCommitted = true }
-                if case .prepared = event { next.isPrepared = true }
-                if case .prepareFailed = event { next.isPrepared = true }
-                for effect in effects {
-                    switch effect {
-                    case .go:
-                        #expect(next.isCommitted && next.isPrepared && !next.isRefused, "\(event)")
-                        #expect(next.wentUnder != next.machine.invocation, "the same attempt got two goes")
-                        next.wentUnder = next.machine.invocation
-                    case .commitAndPrepare(let run, _):
-                        #expect(!next.isStored)
-                        #expect(run.attempts.last?.invocation != next.wentUnder)
-                        next.isPrepared = false
-                        next.isCommitted = false
-                    case .refuse(.store):
-                        next.isRefused = true
-                    case .refuse(.launch), .acknowledge, .withhold, .watch, .request, .emptyCgroup, .setAside,
-                        .retryEnd, .lookAgain, .clean:
-                        break
-                    case .storeEnd(let run):
-                        #expect(run.state.isFinal && run.reason != nil && run.endedAt != nil)
-                        #expect(!next.isStored, "an end was stored twice")
-                    }
-                }
-                if event == .endStored, effects.contains(where: { if case .clean = $0 { true } else { false } }) {
-                    next.isStored = true
-                }
-                #expect(next.machine.presented(with: nil).state.isFinal == next.isStored || next.isRefused)
-                if point.isStored { #expect(effects.isEmpty, "\(event) after the end") }
-                if seen.insert(next).inserted { open.append(next) }
-            }
-            if seen.count > 50_000 { break }
-        }
-        #expect(seen.count > 20)
-        #expect(seen.count < 50_000, "the walk did not end")
     }
 }

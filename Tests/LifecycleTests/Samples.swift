@@ -4,6 +4,7 @@ import TaskModel
 let thisBoot = BootID(high: 1, low: 1)
 let otherBoot = BootID(high: 2, low: 2)
 let noon = Timestamp(microseconds: 43_200_000_000)
+let noonHere = Moment(realtime: noon, boottime: 1_000_000_000, boot: thisBoot)
 let freshID = InvocationID(high: 9, low: 9)
 
 func sampleRun(kind: TaskSettings.Kind = .simple, boot: BootID = thisBoot) -> Run {
@@ -44,7 +45,7 @@ extension RunMachine {
     mutating func handle(_ event: RunEvent) -> [RunEffect] {
         var fresh = freshID
         if let last = invocation, last.high == fresh.high { fresh = InvocationID(high: last.high, low: last.low + 1) }
-        return handle(event, now: noon, fresh: fresh)
+        return handle(event, EventContext(now: noonHere, fresh: fresh, random: 0))
     }
 }
 

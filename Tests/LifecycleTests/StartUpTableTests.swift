@@ -38,7 +38,7 @@ import Testing
         for event in [RunEvent.found(.nothing), found(.gate, held: false)] {
             let (machine, effects) = adopt(event)
             #expect(machine.run.attempts.last?.invocation == freshID)
-            #expect(effects == [.clean(invocation, attempt: 1), .commitAndPrepare(machine.run, isNew: false)])
+            #expect(effects == [.clean(invocation, attempt: 1), .commitAndPrepare(machine.run, .replace)])
         }
     }
 
@@ -97,12 +97,12 @@ import Testing
         let gone = Finding.observation(observation(.gate, held: false), isEnd: false)
         let waiting = Finding.observation(observation(.gate, held: true), isEnd: false)
         let ran = Finding.observation(observation(.started, held: true), isEnd: false)
-        #expect(OrphanDecision.decide(gone, rowIsFinal: nil) == .delete)
-        #expect(OrphanDecision.decide(waiting, rowIsFinal: nil) == .wait)
-        #expect(OrphanDecision.decide(ran, rowIsFinal: nil) == .restore)
-        #expect(OrphanDecision.decide(ran, rowIsFinal: true) == .delete)
-        #expect(OrphanDecision.decide(.damaged("crc"), rowIsFinal: nil) == .setAside("crc"))
-        #expect(OrphanDecision.decide(.newer("2.0"), rowIsFinal: nil) == .keep)
-        #expect(OrphanDecision.decide(.unreadable("EMFILE"), rowIsFinal: nil) == .lookAgain("EMFILE"))
+        #expect(OrphanDecision.decide(gone, endIsStored: nil) == .delete)
+        #expect(OrphanDecision.decide(waiting, endIsStored: nil) == .wait)
+        #expect(OrphanDecision.decide(ran, endIsStored: nil) == .restore)
+        #expect(OrphanDecision.decide(ran, endIsStored: true) == .delete)
+        #expect(OrphanDecision.decide(.damaged("crc"), endIsStored: nil) == .setAside("crc"))
+        #expect(OrphanDecision.decide(.newer("2.0"), endIsStored: nil) == .keep)
+        #expect(OrphanDecision.decide(.unreadable("EMFILE"), endIsStored: nil) == .lookAgain("EMFILE"))
     }
 }

@@ -21,6 +21,8 @@ final class FakeLaunching: Launching {
         var cleaned: [InvocationID] = []
         var setAside: [InvocationID] = []
         var refusal: LaunchRefusal?
+        /// Why nothing can be launched now.
+        var hold: LaunchRefusal?
         /// How often `empty` fails, and `watch`, before they work.
         var emptyFailures = 0
         var watchFailures = 0
@@ -39,6 +41,8 @@ final class FakeLaunching: Launching {
         self.mayGo = mayGo
         (events, continuation) = AsyncStream.makeStream()
     }
+
+    func refusal() -> LaunchRefusal? { state.withLock { $0.hold } }
 
     func prepare(_ run: Run, _ attempt: Attempt) async throws(LaunchRefusal) -> any PreparedShim {
         if let refusal = state.withLock({ $0.refusal }) { throw refusal }
@@ -108,6 +112,14 @@ final class FakeLaunching: Launching {
             $0.records[id] = nil
         }
         return "/aside/\(id)"
+    }
+
+    /// The record of this run's first attempt, over, as a crash leaves it.
+    func put(_ id: InvocationID, of run: Run) {
+        var observation = AttemptObservation(
+            run: run.id, number: 1, invocation: id, boot: run.attempts[0].boot, phase: .emptied)
+        observation.exit = .exited(code: 3)
+        state.withLock { $0.records[id] = Record(observation: observation, origin: run, isEnd: true) }
     }
 
     /// A shim writes its record.

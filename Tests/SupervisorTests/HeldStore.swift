@@ -35,6 +35,7 @@ actor HeldStore: Store {
     }
 
     func update(_ run: Run) async throws(StoreError) { try await rows.update(run) }
+    func reopen(_ run: Run) async throws(StoreError) { try await rows.reopen(run) }
     func finish(_ run: Run) async throws(StoreError) { try await rows.finish(run) }
     func run(_ id: RunID) async throws(StoreError) -> Run? { try await rows.run(id) }
     func runs(_ query: RunQuery) async throws(StoreError) -> [Run] { try await rows.runs(query) }

@@ -81,6 +81,28 @@ final class Subtree: Sendable {
         }
     }
 
+    /// Why nothing can be launched now, as far as it can be told without trying: faf-tasks.service is not there.
+    func refusal() -> LaunchFailure? {
+        do throws(LaunchFailure) {
+            try look()
+            guard isDelegated else { return nil }
+            if isStopping { return .step("cgroup", errno: ErrorNumber.again, isDelegated: true, isStopping: true) }
+            try lookAgain()
+            guard let root, try exists(root + "/t") else {
+                return .step("cgroup", errno: ErrorNumber.notFound, isDelegated: true)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func exists(_ path: String) throws(LaunchFailure) -> Bool {
+        do { return try FileStatus.of(path: path) != nil } catch {
+            throw .step("cgroup", errno: error.errno, isDelegated: true)
+        }
+    }
+
     private func lookAgain() throws(LaunchFailure) {
         guard let mount else { return }
         do {

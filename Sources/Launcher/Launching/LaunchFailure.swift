@@ -8,12 +8,15 @@ public struct LaunchFailure: Error, Sendable, Hashable, CustomStringConvertible 
     public var errno: Int32
     public var message: String
     public var remedy: String
+    /// faf-tasks.service is stopped, or being stopped.
+    public var isTasksUnitDown: Bool
 
-    public init(step: String, errno: Int32, message: String, remedy: String) {
+    public init(step: String, errno: Int32, message: String, remedy: String, isTasksUnitDown: Bool = false) {
         self.step = step
         self.errno = errno
         self.message = message
         self.remedy = remedy
+        self.isTasksUnitDown = isTasksUnitDown
     }
 
     public var description: String { "\(message); \(remedy)" }
@@ -25,7 +28,7 @@ extension LaunchFailure {
         if isStopping {
             return LaunchFailure(
                 step: step, errno: errno, message: "faf-tasks.service is being stopped, so nothing new is started",
-                remedy: "start it again when it has stopped: systemctl start faf-tasks.service")
+                remedy: "start it again when it has stopped: systemctl start faf-tasks.service", isTasksUnitDown: true)
         }
         let why = "\(SystemError.text(of: errno)) (\(SystemError.name(of: errno)))"
         let what =
@@ -41,12 +44,18 @@ extension LaunchFailure {
             }
         return LaunchFailure(
             step: step, errno: errno, message: "\(what): \(why)",
-            remedy: remedy(step: step, errno: errno, isDelegated: isDelegated))
+            remedy: remedy(step: step, errno: errno, isDelegated: isDelegated),
+            isTasksUnitDown: isDelegated && isMissing(step, errno))
+    }
+
+    private static func isMissing(_ step: String, _ errno: Int32) -> Bool {
+        let noDevice: Int32 = 19  // ENODEV: the cgroup was removed while it was open
+        return step == "cgroup" && (errno == ErrorNumber.notFound || errno == noDevice)
     }
 
     private static func remedy(step: String, errno: Int32, isDelegated: Bool) -> String {
         switch (step, errno) {
-        case ("cgroup", ErrorNumber.notFound) where isDelegated, ("cgroup", 19) where isDelegated:
+        case _ where isDelegated && isMissing(step, errno):
             "start the tasks' unit: systemctl restart faf-tasks.service"
         case ("record", ErrorNumber.exists): "this attempt has a shim already; look at it with faf list"
         case (_, ErrorNumber.noSpace): "free space or inodes on the file systems of faf's directories"

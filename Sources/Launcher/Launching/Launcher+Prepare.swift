@@ -8,6 +8,9 @@ extension Launcher {
     /// How long a shim may take to make its record and answer.
     static let readyTimeout: Int64 = 30_000_000
 
+    /// Why nothing can be launched now; `nil`: it may be tried.
+    public func refusal() -> LaunchFailure? { subtree.refusal() }
+
     /// Has a shim made ready for this attempt; it waits at its gate. Nothing of the script has run when this returns or
     /// throws. Cancellation withholds the go.
     @concurrent

@@ -1,0 +1,95 @@
+public import Lifecycle
+internal import Store
+public import TaskModel
+
+/// Why a wish about a run that waits was not fulfilled.
+public enum RetryRefusal: Error, Sendable, Hashable {
+    /// There is no such run.
+    case noRun
+    /// The run is in this state, in which it cannot be done.
+    case wrongState(RunState)
+    case refused(FireRefusal)
+}
+
+/// Runs that wait for another attempt.
+extension Supervisor {
+    /// The longest sleep: a machine that was suspended looks at the clock again before long, and what was cut short does
+    /// not stay behind as long as it would have waited.
+    private static let longestSleep: UInt64 = 60_000_000
+    /// How often it is looked whether the tasks' unit is back.
+    private static let holdInterval = Duration.seconds(1)
+
+    /// A run that waits for its retry gets it now; a final one is tried again as it was fired, with what `script` has
+    /// checked. Returns when that is durable and the shim has its go.
+    public func retry(
+        _ id: RunID, script: @Sendable (Run) async throws(RetryRefusal) -> CheckedScript
+    ) async throws(RetryRefusal) {
+        let answer: Result<Run, FireRefusal>
+        if let machine = live[id]?.machine {
+            guard machine.isWaiting else { throw .wrongState(present(id)?.state ?? machine.run.state) }
+            answer = await withCheckedContinuation { continuation in
+                live[id]?.fire = continuation
+                deliver(.retryRequested, to: id)
+            }
+        } else {
+            answer = try await reopen(id, script)
+        }
+        if case .failure(let refusal) = answer { throw .refused(refusal) }
+    }
+
+    private func reopen(
+        _ id: RunID, _ script: @Sendable (Run) async throws(RetryRefusal) -> CheckedScript
+    ) async throws(RetryRefusal) -> Result<Run, FireRefusal> {
+        // One at a time: what the other reads now is not how the run will be when this one is through.
+        guard reopening.insert(id).inserted else { throw .wrongState(.starting) }
+        defer { reopening.remove(id) }
+        let row: Run?
+        do { row = try await store.run(id) } catch { throw .refused(.store(error.refusal)) }
+        guard var run = row else { throw .noRun }
+        guard run.state.isFinal else { throw .wrongState(run.state) }
+        run.script = try await script(run)
+        if let machine = live[id]?.machine { throw .wrongState(machine.run.state) }
+        let (machine, effects) = RunMachine.reopen(run, boot: boot, fresh: .random())
+        return await withCheckedContinuation { continuation in
+            live[id] = Live(machine: machine, fire: continuation)
+            machine.invocation.map { byInvocation[$0] = id }
+            execute(effects, for: id)
+        }
+    }
+
+    /// Ends a run that waits. Returns when that is durable.
+    public func cancel(_ id: RunID, by uid: UInt32) async throws(RetryRefusal) {
+        guard let machine = live[id]?.machine, machine.isStored else { throw .noRun }
+        guard machine.isWaiting else { throw .wrongState(present(id)?.state ?? machine.run.state) }
+        let refusal = await withCheckedContinuation { continuation in
+            live[id]?.cancels.append(continuation)
+            deliver(.stopRequested(StopRequest(cause: .kill, uid: uid)), to: id)
+        }
+        if let refusal { throw .refused(.store(refusal)) }
+    }
+
+    /// Sleeps until the time has come, by CLOCK_BOOTTIME, and no one has cut it short.
+    func awaitRetry(_ id: RunID, _ due: Moment, after number: Int) async {
+        while let wait = live[id]?.machine.awaited, wait.due == due, wait.after == number {
+            let rest = rest(of: due, live[id]?.machine.run.attempts.last?.endedAt)
+            if rest > 0 {
+                let sleep = Duration.microseconds(Int64(min(rest, Self.longestSleep)))
+                do { try await Task.sleep(for: sleep, clock: .continuous) } catch { return }
+            } else if let refusal = launching.refusal() {
+                if live[id]?.machine.run.reason?.text != refusal.message { deliver(.retryHeld(refusal), to: id) }
+                do { try await Task.sleep(for: Self.holdInterval, clock: .continuous) } catch { return }
+            } else {
+                return deliver(.retryDue(after: number), to: id)
+            }
+        }
+    }
+
+    /// µs until then. After another boot the wall clock tells; wherever that was set to, nothing waits longer than it was
+    /// to wait in all.
+    private func rest(of due: Moment, _ ended: Timestamp?) -> UInt64 {
+        let rest = due.microseconds(since: moment)
+        guard due.boot != boot, let ended else { return rest }
+        let all = due.realtime.microseconds.subtractingReportingOverflow(ended.microseconds)
+        return all.overflow ? rest : min(rest, UInt64(max(0, all.partialValue)))
+    }
+}
