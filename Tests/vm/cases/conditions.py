@@ -36,4 +36,4 @@ def body():
     return met["text"]
 
 
-case(body)
+case(body, warnings=["MemoryAbove="])
