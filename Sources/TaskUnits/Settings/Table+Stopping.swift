@@ -58,7 +58,12 @@ extension SettingTable {
             "Task", "SuccessExitStatus", .exitStatuses, isList: true,
             "Exit codes and signals that count as success, beside exit code 0.",
             apply: { draft, text, _ throws(ValueError) in
-                try draft.settings.successExitStatus.add(text)
+                for word in try Value.words(text) {
+                    switch try Value.exitStatus(word) {
+                    case .code(let code): draft.settings.successExitStatus.codes.insert(code)
+                    case .signal(let signal): draft.settings.successExitStatus.signals.insert(signal)
+                    }
+                }
             },
             reset: { $0.settings.successExitStatus = .init() }, show: { _ in "" }),
     ]

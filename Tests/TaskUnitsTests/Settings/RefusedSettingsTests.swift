@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "OOMScoreAdjust", "MaxRunning", "Priority", "QueueOrder",
+        "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
         "StandardInput", "SyslogFacility", "SystemCallFilter", "BindPaths", "PrivateUsers", "SecureBits", "Restart",
         "Slice",
         "ExecStartPre", "DynamicUser", "LoadCredentialEncrypted",
