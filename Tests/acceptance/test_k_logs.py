@@ -450,14 +450,15 @@ def test_logs_in_files(faf):
         refusal = faf.refused("logs", runs[0], *arguments, code=65)
         assert arguments[0][2:] in refusal and text in refusal and "StandardOutput=journal" in refusal
     assert "in a file" in faf.refused("logs", runs[0], "-o", "short", code=65)
-    with faf.spawn_faf("logs", runs[0], "-f") as one, faf.spawn_faf("logs", runs[1], "-f", "-n", "0") as none:
+    with faf.spawn_faf("logs", runs[0], "-f") as one, faf.spawn_faf("logs", runs[1], "-f", "-n", "1") as last:
         assert [one.stdout.readline() for _ in range(2)] == [line + "\n" for line in expected[:2]]
+        assert last.stdout.readline() == expected[3] + "\n"
         faf.kill9()
         faf.start()
         faf.output(str(runs[0])).touch()
         assert one.communicate(timeout=30)[0] == "c\n" and one.returncode == 0
         faf.output(str(runs[1])).touch()
-        assert none.communicate(timeout=30)[0] == "c\n" and none.returncode == 0
+        assert last.communicate(timeout=30)[0] == "c\n" and last.returncode == 0
     with faf.spawn_faf("logs", "count", "-f", "-n", "1") as task:
         assert task.stdout.readline() == expected[-1] + "\n"
         faf.kill9()
