@@ -45,8 +45,8 @@ def test_e3_what_asks_for_nothing_needs_no_controller(faf):
 
 @pytest.mark.cgroup
 def test_usage_of_the_whole_cgroup_is_kept(faf):
-    """Also of a child that nobody waited for, and also once the cgroup has gone."""
-    faf.task("t", "(i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; : > {out}/done) &\n"
+    """Also of a child that nobody waited for (it outlives the shell), and also once the cgroup has gone."""
+    faf.task("t", "(i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; : > {out}/done; exec sleep 300) &\n"
              "while [ ! -e {out}/done ]; do sleep 0.02; done".format(out=faf.out))
     run = faf.fire("t")
     usage = faf.ends(run, "succeeded")["attempts"][0]["usage"]
