@@ -25,7 +25,8 @@ public struct FrameSplitter: Sendable {
     public var pendingBytes: Int { buffer.count - start }
 
     /// Adds bytes as they were received.
-    public mutating func append(_ bytes: some Sequence<UInt8>) {
+    @specialized(where Bytes == [UInt8])
+    public mutating func append<Bytes: Sequence<UInt8>>(_ bytes: Bytes) {
         // Moved to the front only when the front is the larger part: each byte moves at most once per doubling.
         if start > buffer.count / 2 {
             buffer.removeFirst(start)

@@ -15,16 +15,6 @@ struct FireArguments: Equatable {
     var socket: String?
     var help = false
 
-    /// What `verb` takes beside parameters.
-    private static let flags: [String: (verbs: [String], set: @Sendable (inout FireArguments) -> Void)] = [
-        "wait": (["fire"], { $0.waits = true }),
-        "status-to-stdout": (["fire"], { $0.statusToStandardOutput = true }),
-        "json": (["fire"], { $0.json = true }),
-        "foreground": (["run"], { $0.foreground = true }),
-        "user": (["fire", "run"], { $0.user = true }),
-        "help": (["fire", "run"], { $0.help = true }),
-    ]
-
     init(verb: String, _ arguments: [String]) throws(Failure) {
         var rest = arguments[...]
         var isAfterDashes = false
@@ -39,9 +29,8 @@ struct FireArguments: Equatable {
                 let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 let name = String(parts[0])
                 let value = parts.count == 2 ? String(parts[1]) : nil
-                if let flag = Self.flags[name], flag.verbs.contains(verb) {
+                if set(flag: name, of: verb) {
                     guard value == nil else { throw Self.ambiguous(argument, name) }
-                    flag.set(&self)
                 } else if name == "socket" {
                     guard let path = value ?? rest.popFirst(), !path.isEmpty else {
                         throw Failure(.usage, "--socket has no value", remedy: "write --socket=PATH")
@@ -62,6 +51,21 @@ struct FireArguments: Equatable {
                     remedy: "parameters are written --name=value; see faf help \(verb)")
             }
         }
+    }
+
+    /// What `verb` takes beside parameters; false: it takes no such flag. (A table would cost a fire more instructions
+    /// than all the rest of its command line.)
+    private mutating func set(flag name: String, of verb: String) -> Bool {
+        switch (verb, name) {
+        case ("fire", "wait"): waits = true
+        case ("fire", "status-to-stdout"): statusToStandardOutput = true
+        case ("fire", "json"): json = true
+        case ("run", "foreground"): foreground = true
+        case (_, "user"): user = true
+        case (_, "help"): help = true
+        default: return false
+        }
+        return true
     }
 
     private mutating func add(parameter argument: String, afterDashes: Bool) throws(Failure) {
