@@ -58,14 +58,14 @@ def record_of(faf, run):
 
 
 def slot(read, name, timeout=15, fact=lambda value: True):
-    """The slot, once it is written and as it should be."""
+    """The slot, once it is written and as it should be. To be asked while the run goes on: fafd deletes the record with it."""
     seen = {}
 
     def look():
         seen[name] = value = (record := read()) and record.get(name)
         return value if value and fact(value) else None
 
-    return wait_for(look, timeout, lambda: f"{name}: {seen}")
+    return wait_for(look, timeout, lambda: f"{name}: {seen}; the record is {'there' if read() else 'gone'}")
 
 
 def fires(read, cause, due, load, early=0):
