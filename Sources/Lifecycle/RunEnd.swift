@@ -84,7 +84,9 @@ extension Run {
 }
 
 extension AttemptObservation {
+    /// What goes on; of what is over that which has ended the main process.
     fileprivate var shownStop: AttemptStop? {
+        if let restStop, phase < .emptied { return restStop }
         guard let stop, let stopBegan else { return nil }
         return AttemptStop(request: stop, since: stopBegan, finalSignalAt: finalSignalAt, wasKilled: wasKilled)
     }

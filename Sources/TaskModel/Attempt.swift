@@ -131,9 +131,10 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     /// `ERRNO=` and `EXIT_STATUS=` as the task said them: information only.
     public var saidErrno: Int32?
     public var saidExitStatus: Int32?
-    /// The stop of the main process: its cause decides how the run is judged. One that came when that had ended is not
-    /// told here.
+    /// The stop of the main process: its cause decides how the run is judged.
     public var stop: StopRequest?
+    /// The stop of what the main process had left (`KillMode=process`).
+    public var restStop: AttemptStop?
     /// The first request to end the run (`StopRequest.Cause.kill` or `shutdown`), also if it came when the main process
     /// had ended, or was being stopped for another cause.
     public var askedToEnd: StopRequest?
@@ -144,7 +145,7 @@ public struct AttemptObservation: Sendable, Hashable, Codable {
     public var lastSignal: StopRequest?
     /// When the stop sequence began.
     public var stopBegan: Timestamp?
-    /// When the stop sequence sends its final signal, µs of CLOCK_BOOTTIME; `nil`: no stop, none, or SIGKILL went out.
+    /// When the latest of both sends its final signal, µs of CLOCK_BOOTTIME; `nil`: no stop, none, or SIGKILL went out.
     public var stopDeadline: UInt64?
     /// The final signal was sent: `FinalKillSignal=`, or SIGKILL.
     public var wasKilled = false

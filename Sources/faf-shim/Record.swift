@@ -5,6 +5,7 @@ import CRecord
 struct Record {
     let fd: Int32
     private var stopSequence: UInt64 = 0
+    private var restSequence: UInt64 = 0
     private var signalSequence: UInt64 = 0
     private var saidSequence: UInt64 = 0
     private var progressSequence: UInt64 = 0
@@ -45,6 +46,10 @@ struct Record {
 
     mutating func stop(_ value: faf_record_stop) {
         withUnsafeBytes(of: value) { rewrite(FAF_SLOT_STOP, FAF_AT_STOP_A, FAF_AT_STOP_B, &stopSequence, $0) }
+    }
+
+    mutating func rest(_ value: faf_record_stop) {
+        withUnsafeBytes(of: value) { rewrite(FAF_SLOT_REST, FAF_AT_REST_A, FAF_AT_REST_B, &restSequence, $0) }
     }
 
     mutating func signal(_ value: faf_record_stop) {

@@ -16,7 +16,7 @@ struct AttemptRecordTests {
             (FAF_AT_HEAD, FAF_SLOT_HEAD), (FAF_AT_PASSED, FAF_SLOT_PASSED), (FAF_AT_STARTED, FAF_SLOT_STARTED),
             (FAF_AT_EXITED, FAF_SLOT_EXITED), (FAF_AT_EMPTIED, FAF_SLOT_EMPTIED), (FAF_AT_STOP_A, FAF_SLOT_STOP),
             (FAF_AT_SIGNAL_A, FAF_SLOT_SIGNAL), (FAF_AT_SAID_A, FAF_SLOT_SAID), (FAF_AT_PROGRESS_A, FAF_SLOT_PROGRESS),
-            (FAF_AT_CGROUP, FAF_SLOT_CGROUP), (FAF_AT_CLOCKS_A, FAF_SLOT_CLOCKS),
+            (FAF_AT_REST_A, FAF_SLOT_REST), (FAF_AT_CGROUP, FAF_SLOT_CGROUP), (FAF_AT_CLOCKS_A, FAF_SLOT_CLOCKS),
             (FAF_AT_ASKED, FAF_SLOT_ASKED), (FAF_AT_RETRY_AFTER_A, FAF_SLOT_RETRY_AFTER),
             (FAF_AT_STATUS_A, FAF_SLOT_STATUS), (FAF_AT_RESULT_A, FAF_SLOT_RESULT),
             (FAF_AT_ORIGIN, FAF_SLOT_ORIGIN),
@@ -60,6 +60,7 @@ struct AttemptRecordTests {
         var record = full
         record.observation.phase = .exited
         record.observation.endedAt = nil
+        record.observation.restStop = nil
         writer.bytes = record.encoded()
         var exited = faf_record_exited()
         exited.kind = FAF_EXIT_CODE.rawValue
@@ -75,6 +76,7 @@ struct AttemptRecordTests {
         writer.write(.stop, rawBytes(stop), sequence: 9, copy: 0)
         let observation = try AttemptRecord(decoding: writer.bytes).observation
         #expect((observation.stop?.uid == 2001) == (time <= 1000))
+        #expect((observation.restStop?.request.uid == 2001) == (time > 1000))
         #expect(observation.stopDeadline == 5000)
     }
 
@@ -216,6 +218,9 @@ private let full: AttemptRecord = {
     observation.saidErrno = 5
     observation.saidExitStatus = 3
     observation.stop = StopRequest(cause: .kill, whom: .all, uid: 2001)
+    observation.restStop = AttemptStop(
+        request: StopRequest(cause: .kill, signal: 15, uid: 2004), since: Timestamp(microseconds: 250),
+        finalSignalAt: nil, wasKilled: true)
     observation.askedToEnd = StopRequest(cause: .shutdown, whom: .all, uid: 2003)
     observation.retryAfterText = "1min 30s"
     observation.endedAtBoottime = 299
@@ -292,6 +297,14 @@ private let examples: [AttemptRecord] = {
         $0.observation.wasKilled = true
         $0.observation.stopDeadline = 9000
         $0.observation.finalSignalAt = Timestamp(microseconds: 9004)
+    }
+    // KillMode=process: the main process was killed, and what it had left by somebody else.
+    add(.exited) {
+        $0.observation.stop = StopRequest(cause: .kill, signal: 15, uid: 2001)
+        $0.observation.stopBegan = Timestamp(microseconds: 4)
+        $0.observation.restStop = AttemptStop(
+            request: StopRequest(cause: .kill, signal: 15, uid: 2002), since: Timestamp(microseconds: 8),
+            finalSignalAt: nil, wasKilled: true)
     }
     add(.emptied) {
         $0.observation.exit = .notStarted(step: "chdir", errno: 2)

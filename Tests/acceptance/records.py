@@ -27,6 +27,7 @@ SLOTS = {
     "emptied": (5, (704,), "<QQQQIi", "realtime boottime cgroup memory_peak flags end_error"),
     "stop": (6, (896, 1024), "<IIIIQQQII", "cause signal whom uid realtime boottime deadline kill_sent reserved"),
     "signal": (7, (1152, 1280), "<IIIIQQQII", "cause signal whom uid realtime boottime deadline kill_sent reserved"),
+    "rest": (31, (1920, 3104), "<IIIIQQQII", "cause signal whom uid realtime boottime deadline kill_sent reserved"),
     "said": (8, (1408, 1536), "<IiiiQQ", "flags error exit_status main_pid realtime boottime"),
     "progress": (9, (1664, 1792), "<QQ", "done total"),
     "cgroup": (10, (2048,), None, ""),
@@ -131,7 +132,7 @@ class Record:
     def back_to_gate(self):
         """As it was before the shim had its go."""
         self.forget(
-            "passed", "started", "exited", "emptied", "stop", "signal", "said", "progress", "clocks", "status", "result"
+            "passed", "started", "exited", "emptied", "stop", "rest", "signal", "said", "progress", "clocks", "status", "result"
         )
 
     @property

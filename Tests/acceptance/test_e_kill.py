@@ -8,7 +8,7 @@ import time
 
 import pytest
 import system
-from harness import BOB, NOT_FOUND, for_each
+from harness import ALICE, BOB, NOT_FOUND, for_each
 from system import is_running, wait_for
 from wire import WireError
 
@@ -532,3 +532,30 @@ def test_e3_what_kill_mode_process_leaves_can_be_killed(faf):
     wait_for(lambda: len(system.cgroup_pids(faf.attempt_cgroup(run))) == 1, 5)
     faf.kill(run)
     faf.ends(run, "failed", "exit-code", 3)
+
+
+@pytest.mark.cgroup
+@pytest.mark.root
+def test_e_what_kill_mode_process_leaves_has_a_stop_of_its_own(faf):
+    """KillMode=process: a second kill ends what the first has left, and the run reads as killed by the first."""
+    faf.task(
+        "t",
+        f"""
+setsid sh -c 'trap "" TERM; echo $$ > {faf.out}/pids; while :; do sleep 0.05; done' &
+while [ ! -s {faf.out}/pids ]; do sleep 0.02; done
+exec sleep 300""",
+        KillMode="process",
+        TimeoutStopSec="2s",
+        AllowUsers=f"{ALICE} {BOB}",
+    )
+    run = faf.fire("t")
+    wait_for(lambda: left_pids(faf), 5)
+    faf.kill(run, uid=ALICE)
+    first = wait_for(lambda: faf.attempt(run)["stop"] if faf.attempt(run).get("signal") else None, 5)
+    faf.kill(run, uid=BOB)
+    # While it goes on, the stop that goes on is shown.
+    assert (first["uid"], faf.attempt(run)["stop"]["uid"]) == (ALICE, BOB)
+    assert faf.attempt(run)["stop"]["finalSignal"] == "SIGKILL"
+    faf.restart()
+    found = faf.ends(run, "killed", "signal")
+    assert f"uid {ALICE}" in found["reason"]["text"] and found["attempts"][-1]["stop"] == first

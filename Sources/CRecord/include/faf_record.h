@@ -334,6 +334,7 @@ enum faf_slot_tag {
     FAF_SLOT_ASKED = 21,       /* struct faf_record_asked: the first request that the run should end */
     FAF_SLOT_COUNTERS = 40,
     FAF_SLOT_CLOCKS = 30,
+    FAF_SLOT_REST = 31,        /* struct faf_record_stop: the stop of what the main process has left (KillMode=process) */
 };
 
 /* Offsets in the file. The first page holds what every attempt writes; texts lie in pages of their own, which stay holes
@@ -351,8 +352,10 @@ enum faf_slot_tag {
 #define FAF_AT_SAID_B 1536
 #define FAF_AT_PROGRESS_A 1664
 #define FAF_AT_PROGRESS_B 1792
+#define FAF_AT_REST_A 1920
 #define FAF_AT_CGROUP 2048 /* text: absolute path; length 0: no cgroup */
 #define FAF_CGROUP_MAX 1024
+#define FAF_AT_REST_B 3104
 #define FAF_AT_COUNTERS 3200 /* room for 208 bytes */
 #define FAF_AT_RETRY_AFTER_A 3456
 #define FAF_AT_RETRY_AFTER_B 3584
@@ -432,7 +435,9 @@ struct faf_record_counters {
     uint64_t refused_forks;       /* pids.events max */
 };
 
-struct faf_record_stop { /* STOP (the attempt's one stop sequence) and SIGNAL (the latest single signal) */
+/* STOP (the one stop sequence of the main process, and of the others with it), REST (that of what it has left, which came
+ * later; minor versions without it wrote that to STOP, too), SIGNAL (the latest single signal). */
+struct faf_record_stop {
     uint32_t cause, signal, whom, uid;
     uint64_t realtime_us, boottime_us;
     uint64_t deadline_boottime_us; /* of the final signal; FAF_TIME_INFINITY: none */

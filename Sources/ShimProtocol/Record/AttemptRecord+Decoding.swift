@@ -87,27 +87,33 @@ extension AttemptRecord {
         _ reader: SlotReader, into observation: inout AttemptObservation
     ) throws(RecordError) {
         let exited = try reader.value(of: .exited, as: faf_record_exited.self)
-        for slot in [RecordSlot.stop, .signal] {
+        for slot in [RecordSlot.stop, .rest, .signal] {
             guard let written = try reader.value(of: slot, as: faf_record_stop.self) else { continue }
             guard
                 let request = StopRequest(
                     cause: written.cause, signal: written.signal, whom: written.whom, uid: written.uid)
             else { throw .damaged(slot) }
-            if slot == .stop {
-                if written.kill_sent != FAF_KILL_SENT.rawValue, written.deadline_boottime_us != UInt64.max {
-                    observation.stopDeadline = written.deadline_boottime_us
-                    if observation.phase < .emptied {
-                        observation.finalSignalAt = time(
-                            written.deadline_boottime_us, by: written.realtime_us, written.boottime_us)
-                    }
+            if slot == .signal {
+                observation.lastSignal = request
+                continue
+            }
+            var finalSignalAt: Timestamp?
+            if written.kill_sent != FAF_KILL_SENT.rawValue, written.deadline_boottime_us != UInt64.max {
+                observation.stopDeadline = written.deadline_boottime_us
+                if observation.phase < .emptied {
+                    finalSignalAt = time(written.deadline_boottime_us, by: written.realtime_us, written.boottime_us)
                 }
-                // One that was begun for what the main process had left has not ended that process.
-                if let exited, written.boottime_us > exited.boottime_us { continue }
+            }
+            // What was begun for what the main process had left has not ended that process.
+            if slot == .rest || exited.map({ written.boottime_us > $0.boottime_us }) ?? false {
+                observation.restStop = AttemptStop(
+                    request: request, since: time(written.realtime_us), finalSignalAt: finalSignalAt,
+                    wasKilled: written.kill_sent != 0)
+            } else {
                 observation.stop = request
                 observation.stopBegan = time(written.realtime_us)
+                observation.finalSignalAt = finalSignalAt
                 observation.wasKilled = written.kill_sent != 0
-            } else {
-                observation.lastSignal = request
             }
         }
         if let asked = try reader.value(of: .asked, as: faf_record_asked.self) {

@@ -91,6 +91,17 @@ extension AttemptRecord {
             stop.deadline_boottime_us = slot == .stop ? observation.stopDeadline ?? UInt64.max : UInt64.max
             writer.write(slot, rawBytes(stop))
         }
+        if let rest = observation.restStop {
+            var stop = faf_record_stop()
+            stop.cause = UInt32(rest.request.cause.rawValue)
+            stop.signal = UInt32(rest.request.signal)
+            stop.whom = UInt32(rest.request.whom.rawValue)
+            stop.uid = rest.request.uid
+            stop.realtime_us = microseconds(rest.since)
+            stop.deadline_boottime_us = UInt64.max
+            if rest.wasKilled { stop.kill_sent = FAF_KILL_SENT.rawValue }
+            writer.write(.rest, rawBytes(stop))
+        }
         if let request = observation.askedToEnd {
             let asked = faf_record_asked(
                 cause: UInt32(request.cause.rawValue), uid: request.uid, realtime_us: 0, boottime_us: 0)

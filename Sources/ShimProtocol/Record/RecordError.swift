@@ -22,6 +22,8 @@ public enum RecordSlot: String, Sendable, Hashable, CaseIterable, CustomStringCo
         origin
     case asked
     case retryAfter = "retry-after"
+    /// The stop of what the main process had left.
+    case rest
 
     public var description: String { rawValue }
 }

@@ -30,8 +30,9 @@ struct SlotLayout {
         case .stop: SlotLayout(FAF_SLOT_STOP, [FAF_AT_STOP_A, FAF_AT_STOP_B], until: FAF_AT_SIGNAL_A)
         case .signal: SlotLayout(FAF_SLOT_SIGNAL, [FAF_AT_SIGNAL_A, FAF_AT_SIGNAL_B], until: FAF_AT_SAID_A)
         case .said: SlotLayout(FAF_SLOT_SAID, [FAF_AT_SAID_A, FAF_AT_SAID_B], until: FAF_AT_PROGRESS_A)
-        case .progress: SlotLayout(FAF_SLOT_PROGRESS, [FAF_AT_PROGRESS_A, FAF_AT_PROGRESS_B], until: FAF_AT_CGROUP)
-        case .cgroup: SlotLayout(FAF_SLOT_CGROUP, [FAF_AT_CGROUP], until: FAF_AT_COUNTERS)
+        case .progress: SlotLayout(FAF_SLOT_PROGRESS, [FAF_AT_PROGRESS_A, FAF_AT_PROGRESS_B], until: FAF_AT_REST_A)
+        case .cgroup: SlotLayout(FAF_SLOT_CGROUP, [FAF_AT_CGROUP], until: FAF_AT_REST_B)
+        case .rest: SlotLayout(FAF_SLOT_REST, [FAF_AT_REST_A, FAF_AT_REST_B], until: FAF_AT_COUNTERS)
         case .counters: SlotLayout(FAF_SLOT_COUNTERS, [FAF_AT_COUNTERS], until: FAF_AT_COUNTERS + 208)
         case .retryAfter:
             SlotLayout(FAF_SLOT_RETRY_AFTER, [FAF_AT_RETRY_AFTER_A, FAF_AT_RETRY_AFTER_B], until: FAF_AT_ASKED)

@@ -82,7 +82,7 @@ extension Attempt {
 
     private mutating func writeStop() {
         guard let now = stop.stop, now != recordedStop else { return }
-        if var recorded = recordedStop {
+        if var recorded = recordedStop, recorded.isForRest == now.isForRest {
             recorded.deadline = now.deadline
             if recorded == now, mustWait { return }
         } else {
@@ -99,7 +99,7 @@ extension Attempt {
         slot.boottime_us = now.begunAt
         slot.deadline_boottime_us = now.deadline
         slot.kill_sent = now.final.rawValue
-        record.stop(slot)
+        if now.isForRest { record.rest(slot) } else { record.stop(slot) }
     }
 
     private func signalMain(_ signal: Int32, resume: Bool) {
