@@ -3,7 +3,8 @@ public import Varlink
 extension Wire {
     /// Stops runs. Without `signal`: the unit's stop sequence (KillSignal=, SIGCONT, TimeoutStopSec=, SIGKILL). With
     /// `signal`: sends just that signal. One of `run` and `task` is needed; `task` means all of its runs that are not
-    /// over. Answers when the shims have begun, which takes a moment, not when the runs are over.
+    /// over. Answers when the shims have begun, which takes a moment, not when the runs are over. A run that waits for its
+    /// retry is cancelled; one that was asked to end is not tried again.
     public enum Kill: WireMethod {
         public static let name = "Kill"
 

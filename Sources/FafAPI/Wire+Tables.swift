@@ -11,7 +11,7 @@ extension Wire {
 
     /// Every method of the interface.
     public static let methods: [any WireMethod.Type] = [
-        Fire.self, Kill.self, Freeze.self, Thaw.self, GetRun.self, ListRuns.self, ListTasks.self, GetTask.self,
+        Fire.self, Kill.self, Freeze.self, Thaw.self, Retry.self, Cancel.self, GetRun.self, ListRuns.self, ListTasks.self, GetTask.self,
         Wait.self, Watch.self,
         ReadLog.self, Reload.self, GetInfo.self,
     ]
@@ -19,7 +19,7 @@ extension Wire {
     /// Every error that the interface declares.
     public static let failures: [any WireFailure.Type] = [
         PermissionDenied.self, NoSuchTask.self, NoSuchRun.self, BadUnit.self, BadParameter.self, ScriptRefused.self,
-        LaunchFailed.self, StoreFailed.self, NotActive.self, LimitReached.self, Unavailable.self,
+        LaunchFailed.self, StoreFailed.self, NotActive.self, WrongState.self, LimitReached.self, Unavailable.self,
     ]
 
     /// The error that an error reply of the wire stands for; `nil` for one that this interface does not declare or

@@ -45,6 +45,8 @@ public final class FafService: VarlinkService {
         case Wire.Kill.name: try await answer(reply, kill(try read(json), peer))
         case Wire.Freeze.name: try await answer(reply, freeze(try read(json), peer))
         case Wire.Thaw.name: try await answer(reply, thaw(try read(json), peer))
+        case Wire.Retry.name: try await answer(reply, retry(try read(json), peer))
+        case Wire.Cancel.name: try await answer(reply, cancel(try read(json), peer))
         case Wire.GetRun.name: try await answer(reply, getRun(try read(json), peer))
         case Wire.ListRuns.name: try await listRuns(try read(json), peer, reply)
         case Wire.ListTasks.name: try await answer(reply, listTasks(peer))

@@ -33,6 +33,18 @@ extension Client {
         try call(Wire.Thaw.self, .init(run: run)).run
     }
 
+    /// Gives a run that waits, or is over, another attempt now.
+    @discardableResult
+    public func retry(run: Int64) throws(FafError) -> Wire.Run {
+        try call(Wire.Retry.self, .init(run: run)).run
+    }
+
+    /// Ends a run that waits for its retry.
+    @discardableResult
+    public func cancel(run: Int64) throws(FafError) -> Wire.Run {
+        try call(Wire.Cancel.self, .init(run: run)).run
+    }
+
     /// One run, as it is now.
     public func run(_ number: Int64) throws(FafError) -> Wire.Run {
         try call(Wire.GetRun.self, .init(run: number)).run

@@ -21,6 +21,7 @@ public struct FafError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let launchFailed = Code(Wire.LaunchFailed.name)
         public static let storeFailed = Code(Wire.StoreFailed.name)
         public static let notActive = Code(Wire.NotActive.name)
+        public static let wrongState = Code(Wire.WrongState.name)
         public static let limitReached = Code(Wire.LimitReached.name)
         public static let unavailable = Code(Wire.Unavailable.name)
 

@@ -143,6 +143,15 @@ public struct RunMachine: Sendable, Hashable {
     /// It waits for its next attempt.
     public var isWaiting: Bool { if case .waiting = state { true } else { false } }
 
+    /// It waits for its next attempt, or will once that is stored.
+    public var isBetweenAttempts: Bool {
+        switch state {
+        case .parking, .waiting: true
+        case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .ending, .over:
+            false
+        }
+    }
+
     /// What it waits for; `nil` unless it does.
     public var awaited: (due: Moment, after: Int)? {
         guard case .waiting = state else { return nil }

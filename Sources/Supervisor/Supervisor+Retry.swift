@@ -19,53 +19,53 @@ extension Supervisor {
     /// How often it is looked whether the tasks' unit is back.
     private static let holdInterval = Duration.seconds(1)
 
-    /// A run that waits for its retry gets it now; a final one is tried again as it was fired, with what `script` has
-    /// checked. Returns when that is durable and the shim has its go.
-    public func retry(
-        _ id: RunID, script: @Sendable (Run) async throws(RetryRefusal) -> CheckedScript
-    ) async throws(RetryRefusal) {
-        let answer: Result<Run, FireRefusal>
-        if let machine = live[id]?.machine {
-            guard machine.isWaiting else { throw .wrongState(present(id)?.state ?? machine.run.state) }
-            answer = await withCheckedContinuation { continuation in
-                live[id]?.fire = continuation
-                deliver(.retryRequested, to: id)
-            }
-        } else {
-            answer = try await reopen(id, script)
+    /// It waits for its next attempt, or will in a moment.
+    public func isBetweenAttempts(_ id: RunID) -> Bool { live[id]?.machine.isBetweenAttempts == true }
+
+    /// A run that waits for its retry gets it now. Returns when that is durable and the shim has its go.
+    public func retry(_ id: RunID) async throws(RetryRefusal) {
+        guard let machine = live[id]?.machine else { throw .noRun }
+        guard machine.isWaiting else { throw .wrongState(shownState(id, machine)) }
+        let answer = await withCheckedContinuation { continuation in
+            live[id]?.fire = continuation
+            deliver(.retryRequested, to: id)
         }
         if case .failure(let refusal) = answer { throw .refused(refusal) }
     }
 
-    private func reopen(
-        _ id: RunID, _ script: @Sendable (Run) async throws(RetryRefusal) -> CheckedScript
-    ) async throws(RetryRefusal) -> Result<Run, FireRefusal> {
+    /// A final run gets another attempt, with this script. Returns when that is durable and the shim has its go.
+    public func reopen(_ id: RunID, script: CheckedScript) async throws(RetryRefusal) {
         // One at a time: what the other reads now is not how the run will be when this one is through.
         guard reopening.insert(id).inserted else { throw .wrongState(.starting) }
         defer { reopening.remove(id) }
         let row: Run?
         do { row = try await store.run(id) } catch { throw .refused(.store(error.refusal)) }
         guard var run = row else { throw .noRun }
+        if let machine = live[id]?.machine { throw .wrongState(shownState(id, machine)) }
         guard run.state.isFinal else { throw .wrongState(run.state) }
-        run.script = try await script(run)
-        if let machine = live[id]?.machine { throw .wrongState(machine.run.state) }
+        run.script = script
         let (machine, effects) = RunMachine.reopen(run, boot: boot, fresh: .random())
-        return await withCheckedContinuation { continuation in
+        let answer = await withCheckedContinuation { continuation in
             live[id] = Live(machine: machine, fire: continuation)
             machine.invocation.map { byInvocation[$0] = id }
             execute(effects, for: id)
         }
+        if case .failure(let refusal) = answer { throw .refused(refusal) }
     }
 
-    /// Ends a run that waits. Returns when that is durable.
+    /// Ends a run between two attempts. Returns when that is durable.
     public func cancel(_ id: RunID, by uid: UInt32) async throws(RetryRefusal) {
         guard let machine = live[id]?.machine, machine.isStored else { throw .noRun }
-        guard machine.isWaiting else { throw .wrongState(present(id)?.state ?? machine.run.state) }
+        guard machine.isBetweenAttempts else { throw .wrongState(shownState(id, machine)) }
         let refusal = await withCheckedContinuation { continuation in
             live[id]?.cancels.append(continuation)
             deliver(.stopRequested(StopRequest(cause: .kill, uid: uid)), to: id)
         }
         if let refusal { throw .refused(.store(refusal)) }
+    }
+
+    private func shownState(_ id: RunID, _ machine: RunMachine) -> RunState {
+        present(id)?.state ?? machine.run.state
     }
 
     /// Sleeps until the time has come, by CLOCK_BOOTTIME, and no one has cut it short.

@@ -180,11 +180,12 @@ public actor Supervisor {
         try await store.runs(RunQuery(task: task, isFinal: true, before: before, limit: limit))
     }
 
-    /// Hands a stop request to the run's shim; `false` if the run is over, or ending already, or waits: see `cancel`.
+    /// Hands a stop request to the run's shim; `false` if the run is over, or ending already, or between two
+    /// attempts: see `cancel`.
     public func stop(_ id: RunID, _ request: StopRequest) -> Bool {
         guard live[id] != nil else { return false }
         if live[id]?.machine.isUnadopted == true { look(id) }
-        guard let entry = live[id], !entry.machine.isWaiting else { return false }
+        guard let entry = live[id], !entry.machine.isBetweenAttempts else { return false }
         if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
             entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none,
             !entry.isGuarded

@@ -35,4 +35,20 @@ public enum HostScript {
             throw ScriptProblem(path: error.culprit, message: error.message, remedy: error.remedy)
         }
     }
+
+    /// Checks the same file again, for another attempt of the run: it may have been mended since, but a deploy that moves
+    /// a link on the way to it changes nothing.
+    public static func checkAgain(
+        _ script: CheckedScript, _ settings: TaskSettings
+    ) throws(ScriptProblem) -> CheckedScript {
+        do {
+            let found = try ScriptCheck.check(
+                path: script.realPath, owner: script.owner, allowedDirectories: settings.allowedDirectories)
+            return CheckedScript(
+                configuredPath: script.configuredPath, realPath: found.realPath, device: found.device,
+                inode: found.inode, owner: script.owner)
+        } catch {
+            throw ScriptProblem(path: error.culprit, message: error.message, remedy: error.remedy)
+        }
+    }
 }

@@ -26,7 +26,7 @@ struct Faf: ParsableCommand {
                 name: "Runs",
                 subcommands: [
                     Fire.self, Status.self, List.self, Show.self, Logs.self, Wait.self, Kill.self, Freeze.self,
-                    Thaw.self,
+                    Thaw.self, Retry.self, Cancel.self,
                 ]),
             CommandGroup(
                 name: "Tasks",

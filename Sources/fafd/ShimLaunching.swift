@@ -3,6 +3,7 @@ import Lifecycle
 import LinuxSystem
 import Logging
 import Supervisor
+import TaskHost
 import TaskModel
 import TaskUnits
 
@@ -19,6 +20,8 @@ struct ShimLaunching: Launching {
     /// Not on the supervisor's actor: files of others are read here, and they may take their time.
     @concurrent
     func prepare(_ run: Run, _ attempt: Attempt) async throws(LaunchRefusal) -> any PreparedShim {
+        var run = run
+        if attempt.number > 1 { run.script = try checkAgain(run) }
         let files = try environmentFiles(run)
         let environment = ProcessEnvironment.build(
             run: run, attempt: attempt, directories: directories, socketPath: directories.socket,
@@ -35,6 +38,13 @@ struct ShimLaunching: Launching {
     }
 
     func refusal() -> LaunchRefusal? { launcher.refusal()?.refusal }
+
+    private func checkAgain(_ run: Run) throws(LaunchRefusal) -> CheckedScript {
+        do { return try HostScript.checkAgain(run.script, run.settings) } catch {
+            throw LaunchRefusal(
+                step: "script-check", errno: 0, message: "\(error.path): \(error.message)", remedy: error.remedy)
+        }
+    }
 
     /// Where systemd looks (systemd.exec(5), LoadCredential=): what fafd was given itself comes first.
     private var credentialStores: [String] {

@@ -192,7 +192,7 @@ import Testing
             let fired = try await supervisor.fire(request { $0.delay = 3_600_000_000 })
             launching.end(fired.attempts[0].invocation, .exited(code: 3))
             _ = try await run(fired.id, supervisor) { $0.state == .queued }
-            try await supervisor.retry(fired.id) { (run) throws(RetryRefusal) in run.script }
+            try await supervisor.retry(fired.id)
             #expect(try await supervisor.run(fired.id)?.attempts.map(\.number) == [1, 2])
         }
     }
@@ -205,9 +205,9 @@ import Testing
             launching.end(fired.attempts[0].invocation, .exited(code: 3))
             _ = try await run(fired.id, supervisor) { $0.state.isFinal }
             let other = CheckedScript(configuredPath: "/srv/job", realPath: "/srv/new", device: 1, inode: 2, owner: 0)
-            try await supervisor.retry(fired.id) { (_) throws(RetryRefusal) in other }
+            try await supervisor.reopen(fired.id, script: other)
             let again = await refusal {
-                try await supervisor.retry(fired.id) { (_) throws(RetryRefusal) in other }
+                try await supervisor.reopen(fired.id, script: other)
             }
             #expect(again != nil)
             let second = try await attempt(2, fired.id, supervisor)
@@ -228,7 +228,7 @@ import Testing
             let ended = try await run(fired.id, supervisor) { $0.state.isFinal }
             await store.fail(with: .full("no space left"))
             let refused = await refusal {
-                try await supervisor.retry(fired.id) { (run) throws(RetryRefusal) in run.script }
+                try await supervisor.reopen(fired.id, script: ended.script)
             }
             #expect(refused != nil)
             #expect(try await supervisor.run(fired.id) == ended)

@@ -125,7 +125,7 @@ def test_i2_a_setting_that_is_not_enforced_is_not_ignored(stopped_faf):
         assert line.split("=")[0] in done.stdout + done.stderr
         assert done.returncode != 0
 
-    for_each(["OOMScoreAdjust=5", "SystemCallFilter=write", "MaxRunning=1", "Retry=always", "IOSchedulingClass=idle"], check)
+    for_each(["OOMScoreAdjust=5", "SystemCallFilter=write", "MaxRunning=1", "IOSchedulingClass=idle"], check)
 
 
 def test_i2_drop_ins_and_masks(faf):

@@ -27,13 +27,15 @@ extension Wire {
         public var queuedAt: Int64
         public var startedAt: Int64?
         public var endedAt: Int64?
+        /// While it is queued: when its next attempt begins.
+        public var dueAt: Int64?
         public var attempts: [Attempt]
 
         public init(
             number: Int64, task: String, state: String, reason: Reason? = nil, status: String? = nil,
             progress: Progress? = nil, result: String? = nil, parameters: JSONObject, uid: Int64, script: String,
             release: String? = nil, priority: Int64, queuedAt: Int64, startedAt: Int64? = nil, endedAt: Int64? = nil,
-            attempts: [Attempt]
+            dueAt: Int64? = nil, attempts: [Attempt]
         ) {
             self.number = number
             self.task = task
@@ -50,6 +52,7 @@ extension Wire {
             self.queuedAt = queuedAt
             self.startedAt = startedAt
             self.endedAt = endedAt
+            self.dueAt = dueAt
             self.attempts = attempts
         }
 
@@ -70,6 +73,7 @@ extension Wire {
             queuedAt = try fields.required("queuedAt")
             startedAt = try fields.optional("startedAt")
             endedAt = try fields.optional("endedAt")
+            dueAt = try fields.optional("dueAt")
             attempts = try fields.list("attempts")
         }
 
@@ -90,6 +94,7 @@ extension Wire {
                 "queuedAt": .integer(queuedAt),
                 "startedAt": startedAt.map { .integer($0) },
                 "endedAt": endedAt.map { .integer($0) },
+                "dueAt": dueAt.map { .integer($0) },
                 "attempts": .array(attempts.map(\.json)),
             ])
         }

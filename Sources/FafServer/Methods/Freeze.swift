@@ -22,6 +22,12 @@ extension FafService {
     ) async throws(VarlinkFailure) -> Wire.Run {
         let verb = wanted ? "freeze" : "thaw"
         let run = try await visibleRun(number, caller, to: verb)
+        if run.state == .queued {
+            throw Wire.WrongState(
+                run: number, state: run.state.rawValue, message: "run \(number) waits for its retry: nothing of it runs",
+                remedy: "faf cancel \(number) ends it, faf retry \(number) starts it now"
+            ).failure
+        }
         let outcome = run.state.isFinal ? .isOver : await supervisor.setFrozen(wanted, run.id, by: caller.uid)
         switch outcome {
         case .done:

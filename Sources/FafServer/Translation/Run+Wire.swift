@@ -13,6 +13,7 @@ extension Run {
             result: resultText, parameters: values, uid: Int64(rights.firedBy), script: script.realPath,
             release: script.release, priority: Int64(priority), queuedAt: queuedAt.microseconds,
             startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds,
+            dueAt: state == .queued ? retry?.due?.realtime.microseconds : nil,
             attempts: attempts.map { $0.wire(settings) })
     }
 }

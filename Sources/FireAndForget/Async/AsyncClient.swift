@@ -76,6 +76,16 @@ extension AsyncClient {
         try await call(Wire.Thaw.self, .init(run: run)).run
     }
 
+    @discardableResult
+    public func retry(run: Int64) async throws(FafError) -> Wire.Run {
+        try await call(Wire.Retry.self, .init(run: run)).run
+    }
+
+    @discardableResult
+    public func cancel(run: Int64) async throws(FafError) -> Wire.Run {
+        try await call(Wire.Cancel.self, .init(run: run)).run
+    }
+
     public func run(_ number: Int64) async throws(FafError) -> Wire.Run {
         try await call(Wire.GetRun.self, .init(run: number)).run
     }

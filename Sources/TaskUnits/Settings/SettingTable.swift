@@ -3,7 +3,7 @@ public enum SettingTable {
     /// In the order of the reference.
     public static let all: [Setting] =
         unit + process + output + rights + sandbox + credentials + parameters + time + stopping + resources + sampled
-        + plannedSettings + foreignSettings
+        + retries + plannedSettings + foreignSettings
 
     /// Sections that a task unit may have.
     static let sections = ["Unit", "Task", "Parameters", "Schedule", "Worker"]

@@ -49,16 +49,17 @@ extension SettingTable {
             ) { condition, text throws(ValueError) in condition.interval = try interval(text) },
 
             one(
-                name + "Action", .choice(["kill", "notify"]), path,
-                "What is done then: the run is stopped as by `faf kill` and ends as failed; or it is only told.",
+                name + "Action", .choice(["restart", "kill", "notify"]), path,
+                "What is done then: the attempt is stopped as by `faf kill`, and the run is tried again within RetryLimit=, "
+                    + "or ends as failed; or it is only told.",
                 { $0.action.rawValue }, { $0.action = $1.action }
             ) { condition, text throws(ValueError) in
                 switch ConditionSettings.Action(rawValue: text) {
                 case nil:
-                    throw ValueError(message: "\(quoted(text)) is no such action", remedy: "write kill or notify")
-                case .restart?, .freeze?:
-                    throw ValueError(message: "\(text) is not supported yet", remedy: "write kill or notify")
-                case .kill?, .notify?: condition.action = ConditionSettings.Action(rawValue: text) ?? .kill
+                    throw ValueError(message: "\(quoted(text)) is no such action", remedy: "write restart, kill or notify")
+                case .freeze?:
+                    throw ValueError(message: "\(text) is not supported yet", remedy: "write restart, kill or notify")
+                case let action?: condition.action = action
                 }
             },
         ]

@@ -14,14 +14,6 @@ extension SettingTable {
             "Task", "who is killed first when memory runs out", [("OOMScoreAdjust", .number)],
             remedy: "remove the line"),
         .planned(
-            "Task", "retrying",
-            [
-                ("Retry", .choice(["no", "on-failure", "on-abnormal", "always"])), ("RetryLimit", .number),
-                ("RetrySec", .timeSpan), ("RetrySteps", .number), ("RetryMaxDelaySec", .timeSpan),
-                ("RetryJitter", .percent), ("RetryPreventExitStatus", .exitStatuses),
-            ],
-            remedy: "remove the line and fire the task again when it failed"),
-        .planned(
             "Task", "the queue",
             [
                 ("MaxRunning", .number), ("Priority", .number),

@@ -58,12 +58,7 @@ extension SettingTable {
             "Task", "SuccessExitStatus", .exitStatuses, isList: true,
             "Exit codes and signals that count as success, beside exit code 0.",
             apply: { draft, text, _ throws(ValueError) in
-                for word in try Value.words(text) {
-                    switch try Value.exitStatus(word) {
-                    case .code(let code): draft.settings.successExitStatus.codes.insert(code)
-                    case .signal(let signal): draft.settings.successExitStatus.signals.insert(signal)
-                    }
-                }
+                try draft.settings.successExitStatus.add(text)
             },
             reset: { $0.settings.successExitStatus = .init() }, show: { _ in "" }),
     ]

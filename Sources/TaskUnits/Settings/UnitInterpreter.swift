@@ -159,6 +159,7 @@ struct UnitInterpreter {
                 "remove NotifyAccess=none, or write Type=simple")
         }
         checkTimes(draft.settings)
+        checkRetries(draft.settings.retry)
         checkCapabilities(draft.settings.sandbox)
         for quantity in ConditionSettings.Quantity.allCases
         where draft.settings.conditions[quantity].above == nil && draft.settings.conditions[quantity] != .init() {
@@ -180,6 +181,33 @@ struct UnitInterpreter {
             .error, "AmbientCapabilities",
             "\(beyond.names.joined(separator: " ")) is not in the bounding set, so the script cannot have it",
             "add it to CapabilityBoundingSet= (PrivateDevices= takes CAP_MKNOD and CAP_SYS_RAWIO), or remove it here")
+    }
+
+    private mutating func checkRetries(_ retry: RetrySettings) {
+        let isTriedAgain =
+            retry.mode != .no || retry.force != .init()
+            || ConditionSettings.Quantity.allCases.contains { draft.settings.conditions[$0].action == .restart }
+        if !isTriedAgain, retry != .init(), let key = SettingTable.retries.first(where: { lines[$0.key] != nil })?.key {
+            report(
+                .warning, key, "nothing is tried again, so this says nothing",
+                "add Retry=on-failure, or remove the line")
+        }
+        if retry.limit == nil, retry.window != nil {
+            report(
+                .error, "RetryWindowSec", "without a limit there is nothing to count within a time",
+                "write RetryLimit= with a number, or remove RetryWindowSec=")
+        }
+        if retry.steps > 0, retry.maxDelay == nil {
+            report(.warning, "RetrySteps", "ignored without RetryMaxDelaySec=", "add RetryMaxDelaySec=")
+        } else if let longest = retry.maxDelay, retry.steps == 0 {
+            report(
+                .warning, "RetryMaxDelaySec", "ignored without RetrySteps=",
+                longest > retry.delay ? "add RetrySteps=" : "remove the line")
+        } else if let longest = retry.maxDelay, longest <= retry.delay {
+            report(
+                .warning, "RetryMaxDelaySec", "ignored, for it is not longer than RetrySec=",
+                "write a longer time span")
+        }
     }
 
     /// Settings that would do nothing, or could not be kept.

@@ -100,7 +100,7 @@ struct Follower {
             }
             lastStatus = run.status
         } else if terminal.isTerminal, let columns = terminal.columns {
-            let parts = [run.state, run.progressText(terminal), Escape.forTerminal(run.status ?? "")]
+            let parts = [run.state, run.progressText(terminal), Escape.forTerminal(run.remark)]
             let text = parts.filter { !$0.isEmpty }.joined(separator: "  ")
             Output.error("\r\u{1b}[K" + Columns.shortened(text, to: columns - 1))
             hasLine = true

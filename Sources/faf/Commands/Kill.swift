@@ -1,6 +1,7 @@
 import ArgumentParser
 import FafAPI
 import FireAndForget
+import TaskModel
 import TaskUnits
 import Varlink
 
@@ -10,6 +11,9 @@ struct Kill: ParsableCommand {
         discussion: """
             Without --signal the unit's stop sequence: KillSignal=, then SIGKILL after TimeoutStopSec=. With --signal just \
             that signal. Returns when the stop has begun and tells what follows; --wait waits for the end.
+
+            A run that is stopped so is not tried again, and one that waits for its retry is cancelled. After a signal \
+            alone, Retry= decides.
             """)
 
     enum Whom: String, ExpressibleByArgument, CaseIterable { case main, all }
@@ -55,7 +59,12 @@ struct Kill: ParsableCommand {
                     Output.line("sent \(Escape.forTerminal(signal)) to run \(run)")
                 } else {
                     // What it says may come too late for a run that is gone with its unit's user.
-                    let stop = (try? client.run(run))?.attempts.last?.stop
+                    let shown = try? client.run(run)
+                    if let shown, shown.state == RunState.cancelled.rawValue {
+                        Output.line(Wait.line(shown, .standardOutput))
+                        continue
+                    }
+                    let stop = shown?.attempts.last?.stop
                     Output.line("stopping run \(run)" + (stop.map { ": " + StopText.text($0, now: Clock.now) } ?? ""))
                 }
             }

@@ -30,6 +30,7 @@ enum Overview {
         if !active.isEmpty {
             lines += ["", terminal.colored("Not over:", .bold)]
             lines += table(active, terminal: terminal, now: now) { run in
+                if let dueAt = run.dueAt { return "queued, due " + Clock.ago(dueAt, now: now) }
                 let since = run.startedAt ?? run.queuedAt
                 return run.shownState == "running" ? "for " + Clock.duration(now - since) : run.shownState
             }

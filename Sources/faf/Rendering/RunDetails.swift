@@ -53,10 +53,12 @@ struct RunDetails {
         if let endedAt = run.endedAt {
             let after = run.startedAt.map { ", after \(Clock.duration(endedAt - $0))" } ?? ""
             lines.append(field("ended", Clock.localAndAgo(endedAt, now: now) + after))
+        } else if let dueAt = run.dueAt {
+            lines.append(field("next attempt", Clock.localAndAgo(dueAt, now: now)))
         } else if let duration = run.duration(now: now) {
             lines.append(field("runs for", Clock.duration(duration)))
         }
-        if !run.isOver, let attempt = run.attempts.last { lines += clocks(attempt) }
+        if !run.isOver, run.dueAt == nil, let attempt = run.attempts.last { lines += clocks(attempt) }
         return lines
     }
 

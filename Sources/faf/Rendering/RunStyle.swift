@@ -17,7 +17,7 @@ extension Wire.Run {
 
     /// What a task said, or why it ended, whichever tells more now.
     var remark: String {
-        if isOver, !hasSucceeded, let reason { return reason.text }
+        if isOver || dueAt != nil, !hasSucceeded, let reason { return reason.text }
         return status ?? ""
     }
 

@@ -13,8 +13,8 @@ enum RunTable {
                 .init(String(run.number)),
                 .init(run.task),
                 .init(run.shownState, RunStyle.color(ofState: run.shownState)),
-                .init(Clock.ago(run.endedAt ?? run.startedAt ?? run.queuedAt, now: now)),
-                .init(run.duration(now: now).map(Clock.duration) ?? ""),
+                .init(Clock.ago(run.dueAt ?? run.endedAt ?? run.startedAt ?? run.queuedAt, now: now)),
+                .init(run.dueAt == nil ? run.duration(now: now).map(Clock.duration) ?? "" : ""),
                 .init(run.progressText(terminal)),
                 .init(run.remark),
             ])

@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "OOMScoreAdjust", "Retry", "RetryLimit", "MaxRunning", "Priority", "QueueOrder",
+        "OOMScoreAdjust", "MaxRunning", "Priority", "QueueOrder",
         "StandardInput", "SyslogFacility", "SystemCallFilter", "BindPaths", "PrivateUsers", "SecureBits", "Restart",
         "Slice",
         "ExecStartPre", "DynamicUser", "LoadCredentialEncrypted",

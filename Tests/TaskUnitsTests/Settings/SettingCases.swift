@@ -152,7 +152,7 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
             key: "MemoryIntervalSec", good: "5", shown: "5s", other: "100ms", bad: ["0", "99ms", "infinity"],
             beside: "MemoryAbove=1G"),
         .init(
-            key: "MemoryAction", good: "notify", shown: "notify", other: "kill", bad: ["stop", "restart", "freeze"],
+            key: "MemoryAction", good: "restart", shown: "restart", other: "kill", bad: ["stop", "freeze"],
             beside: "MemoryAbove=1G"),
         .init(key: "CPUAbove", good: "150%", shown: "150%", other: "0.5%", bad: ["150", "0%"]),
         .init(key: "CPUTimes", good: "5/5", shown: "5/5", other: "2", bad: ["5/4"], beside: "CPUAbove=50%"),
@@ -165,6 +165,31 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
         .init(
             key: "PressureAction", good: "notify", shown: "notify", other: "kill", bad: ["x"],
             beside: "PressureAbove=5%"),
+        .init(key: "Retry", good: "on-failure", shown: "on-failure", other: "always", bad: ["On-failure", "on-success", "yes"]),
+        .init(
+            key: "RetryLimit", good: "3", shown: "3", other: "infinity", bad: ["0", "-1", "1.5", "4294967296", "Infinity"],
+            beside: "Retry=always"),
+        .init(
+            key: "RetrySec", good: "1min 30", shown: "1min 30s", other: "0", bad: ["infinity", "-1", "5S"],
+            beside: "Retry=always"),
+        .init(
+            key: "RetrySteps", good: "5", shown: "5", other: "0", bad: ["-1", "x"],
+            beside: "Retry=always\nRetryMaxDelaySec=1h"),
+        .init(
+            key: "RetryMaxDelaySec", good: "1h", shown: "1h", other: "infinity", bad: ["x"],
+            beside: "Retry=always\nRetrySteps=5"),
+        .init(
+            key: "RetryJitter", good: "25%", shown: "25%", other: "0%", bad: ["25", "101%", "2.5%"],
+            beside: "Retry=always"),
+        .init(
+            key: "RetryPreventExitStatus", good: "3 TEMPFAIL SIGTERM", shown: "3 TEMPFAIL SIGTERM", other: "9",
+            bad: ["256", "SIGNONE"], isList: true, beside: "Retry=always"),
+        .init(
+            key: "RetryForceExitStatus", good: "3 SIGKILL", shown: "3 SIGKILL", other: "9", bad: ["256", "SIGNONE"],
+            isList: true),
+        .init(
+            key: "RetryWindowSec", good: "10min", shown: "10min", other: "infinity", bad: ["0", "x"],
+            beside: "Retry=always"),
         .init(key: "TasksMax", good: "10%", shown: "10%", other: "100", bad: ["0", "-5", "1K", "0%"]),
     ]
 }
