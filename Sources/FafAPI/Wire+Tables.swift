@@ -11,7 +11,8 @@ extension Wire {
 
     /// Every method of the interface.
     public static let methods: [any WireMethod.Type] = [
-        Fire.self, Kill.self, Freeze.self, Thaw.self, Retry.self, Cancel.self, GetRun.self, ListRuns.self, ListTasks.self, GetTask.self,
+        Fire.self, Kill.self, Freeze.self, Thaw.self, Retry.self, Cancel.self, GetRun.self, ListRuns.self,
+        ListTasks.self, GetTask.self,
         Wait.self, Watch.self,
         ReadLog.self, Reload.self, GetInfo.self,
     ]

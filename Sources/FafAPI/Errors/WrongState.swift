@@ -26,7 +26,9 @@ extension Wire {
         }
 
         public var json: JSON {
-            .object(["run": .integer(run), "state": .string(state), "message": .string(message), "remedy": .string(remedy)])
+            .object([
+                "run": .integer(run), "state": .string(state), "message": .string(message), "remedy": .string(remedy),
+            ])
         }
     }
 }

@@ -24,7 +24,8 @@ extension FafService {
         let run = try await visibleRun(number, caller, to: verb)
         if run.state == .queued {
             throw Wire.WrongState(
-                run: number, state: run.state.rawValue, message: "run \(number) waits for its retry: nothing of it runs",
+                run: number, state: run.state.rawValue,
+                message: "run \(number) waits for its retry: nothing of it runs",
                 remedy: "faf cancel \(number) ends it, faf retry \(number) starts it now"
             ).failure
         }

@@ -2,6 +2,7 @@ import FafAPI
 import LinuxSystem
 import Supervisor
 import TaskModel
+import TaskUnits
 import VarlinkServer
 
 extension FafService {

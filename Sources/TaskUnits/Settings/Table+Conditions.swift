@@ -56,7 +56,8 @@ extension SettingTable {
             ) { condition, text throws(ValueError) in
                 switch ConditionSettings.Action(rawValue: text) {
                 case nil:
-                    throw ValueError(message: "\(quoted(text)) is no such action", remedy: "write restart, kill or notify")
+                    throw ValueError(
+                        message: "\(quoted(text)) is no such action", remedy: "write restart, kill or notify")
                 case .freeze?:
                     throw ValueError(message: "\(text) is not supported yet", remedy: "write restart, kill or notify")
                 case let action?: condition.action = action

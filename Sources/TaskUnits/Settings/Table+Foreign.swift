@@ -46,7 +46,8 @@ extension SettingTable {
                 "Restart", "RestartSec", "RestartSteps", "RestartMaxDelaySec", "RestartMode",
                 "RestartPreventExitStatus", "RestartForceExitStatus",
             ],
-            reason: "runs end; a failed one is retried by Retry=, which is not supported yet", remedy: "remove the line"
+            reason: "a run ends, and is tried again by Retry= and its like",
+            remedy: "write Retry=, RetrySec=, ... instead"
         ),
         .foreign(
             "Task",

@@ -111,7 +111,8 @@ extension SettingTable {
 
     private static func finite(_ text: String) throws(ValueError) -> UInt64 {
         guard let value = try span(text) else {
-            throw ValueError(message: "a retry that waits for ever never comes", remedy: "write Retry=no, or a time span")
+            throw ValueError(
+                message: "a retry that waits for ever never comes", remedy: "write Retry=no, or a time span")
         }
         return value
     }

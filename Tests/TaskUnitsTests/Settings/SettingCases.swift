@@ -165,18 +165,21 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
         .init(
             key: "PressureAction", good: "notify", shown: "notify", other: "kill", bad: ["x"],
             beside: "PressureAbove=5%"),
-        .init(key: "Retry", good: "on-failure", shown: "on-failure", other: "always", bad: ["On-failure", "on-success", "yes"]),
         .init(
-            key: "RetryLimit", good: "3", shown: "3", other: "infinity", bad: ["0", "-1", "1.5", "4294967296", "Infinity"],
+            key: "Retry", good: "on-failure", shown: "on-failure", other: "always",
+            bad: ["On-failure", "on-success", "yes"]),
+        .init(
+            key: "RetryLimit", good: "3", shown: "3", other: "infinity",
+            bad: ["0", "-1", "1.5", "4294967296", "Infinity"],
             beside: "Retry=always"),
         .init(
             key: "RetrySec", good: "1min 30", shown: "1min 30s", other: "0", bad: ["infinity", "-1", "5S"],
             beside: "Retry=always"),
         .init(
-            key: "RetrySteps", good: "5", shown: "5", other: "0", bad: ["-1", "x"],
+            key: "RetrySteps", good: "5", shown: "5", other: "7", bad: ["-1", "x"],
             beside: "Retry=always\nRetryMaxDelaySec=1h"),
         .init(
-            key: "RetryMaxDelaySec", good: "1h", shown: "1h", other: "infinity", bad: ["x"],
+            key: "RetryMaxDelaySec", good: "1h", shown: "1h", other: "2h", bad: ["x"],
             beside: "Retry=always\nRetrySteps=5"),
         .init(
             key: "RetryJitter", good: "25%", shown: "25%", other: "0%", bad: ["25", "101%", "2.5%"],
