@@ -4,6 +4,7 @@ extension Wire {
     /// The supervisor itself.
     public enum GetInfo: WireMethod {
         public static let name = "GetInfo"
+        public static let kind = MethodKind.question
 
         public struct Request: WireObject {
             public init() {}

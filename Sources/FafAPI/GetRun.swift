@@ -4,6 +4,7 @@ extension Wire {
     /// One run, as it is now.
     public enum GetRun: WireMethod {
         public static let name = "GetRun"
+        public static let kind = MethodKind.question
 
         public struct Request: WireObject {
             public var run: Int64

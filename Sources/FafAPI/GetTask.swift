@@ -4,6 +4,7 @@ extension Wire {
     /// One task with its files and the effective value of each setting.
     public enum GetTask: WireMethod {
         public static let name = "GetTask"
+        public static let kind = MethodKind.question
 
         public struct Request: WireObject {
             public var task: String

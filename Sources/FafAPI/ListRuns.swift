@@ -5,6 +5,7 @@ extension Wire {
     /// in several replies, each with some runs.
     public enum ListRuns: WireMethod {
         public static let name = "ListRuns"
+        public static let kind = MethodKind.question
 
         public struct Request: WireObject {
             /// Only runs of this task.

@@ -4,6 +4,7 @@ extension Wire {
     /// The tasks that there are units for, by name.
     public enum ListTasks: WireMethod {
         public static let name = "ListTasks"
+        public static let kind = MethodKind.question
 
         public struct Request: WireObject {
             public init() {}

@@ -5,6 +5,7 @@ extension Wire {
     /// run is over, or without end.
     public enum ReadLog: WireMethod {
         public static let name = "ReadLog"
+        public static let kind = MethodKind.vigil
 
         public struct Request: WireObject {
             public var run: Int64?

@@ -5,6 +5,7 @@ extension Wire {
     /// ends.
     public enum Wait: WireMethod {
         public static let name = "Wait"
+        public static let kind = MethodKind.vigil
 
         public struct Request: WireObject {
             public var runs: [Int64]

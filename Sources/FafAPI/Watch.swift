@@ -5,6 +5,7 @@ extension Wire {
     /// `run`), or all runs of a task, or all runs that the caller may see, without end.
     public enum Watch: WireMethod {
         public static let name = "Watch"
+        public static let kind = MethodKind.vigil
 
         public struct Request: WireObject {
             public var run: Int64?

@@ -14,6 +14,18 @@ public enum Wire {
     }
 }
 
+extension Wire {
+    /// What a method does to what is there.
+    public enum MethodKind: Sendable, Hashable {
+        /// It changes something.
+        case order
+        /// It only looks, and answers with what is there now: asking twice does no harm.
+        case question
+        /// It only looks, and its answers go on with what happens: whoever asks again decides from where on.
+        case vigil
+    }
+}
+
 /// An object on the wire: a type, a method's parameters, its reply, or an error's parameters.
 public protocol WireObject: Sendable, Hashable {
     /// Reads the object. Unknown members of types, replies and errors are ignored (a newer peer may send more);
@@ -32,9 +44,15 @@ public protocol WireMethod: Sendable {
 
     /// Without the interface.
     static var name: String { get }
+
+    /// What a call that got no answer may have done, and so whether it may be sent again.
+    static var kind: Wire.MethodKind { get }
 }
 
 extension WireMethod {
+    /// An order, unless the method says otherwise.
+    public static var kind: Wire.MethodKind { .order }
+
     /// With the interface: what a call names.
     public static var fullName: String { "\(Wire.interface).\(name)" }
 }

@@ -41,7 +41,7 @@ public final class Client: Sendable {
     func call<Method: WireMethod>(
         _ method: Method.Type, _ request: Method.Request, timeout: Duration?, interruption: Interruption?
     ) throws(FafError) -> Method.Reply {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
+        var resending = Resending(Method.kind, timeout, interruption)
         while true {
             var connection = try connect(interruption)
             let reply: JSONObject
@@ -51,8 +51,8 @@ public final class Client: Sendable {
                     Method.fullName, request.json.objectValue ?? JSONObject(), timeout: timeout)
             } catch {
                 if case .refused = error { giveBack(connection) }
-                if Self.mayGoAgain(error, deadline, interruption) { continue }
-                throw FafError(error, method: Method.name, interruption: interruption)
+                if resending.mayGoAgain(after: error) { continue }
+                throw FafError(error, Method.kind, interruption: interruption)
             }
             giveBack(connection)
             return try Self.read(Method.self, reply)
@@ -63,7 +63,7 @@ public final class Client: Sendable {
         _ method: Method.Type, _ request: Method.Request, interruption: Interruption?,
         _ body: (Method.Reply) -> Continuation
     ) throws(FafError) {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
+        var resending = Resending(Method.kind, timeout, interruption)
         while true {
             var connection = try connect(interruption)
             var failure: FafError?
@@ -71,6 +71,7 @@ public final class Client: Sendable {
             do throws(ClientError) {
                 defer { interruption?.detach() }
                 try connection.stream(Method.fullName, request.json.objectValue ?? JSONObject()) { reply in
+                    resending.isAnswered = true
                     do throws(FafError) {
                         if case .goOn = body(try Self.read(Method.self, reply)) { return .goOn }
                     } catch {
@@ -81,25 +82,13 @@ public final class Client: Sendable {
                 }
             } catch {
                 if case .refused = error { giveBack(connection) }
-                if Self.mayGoAgain(error, deadline, interruption) { continue }
-                throw FafError(error, method: Method.name, interruption: interruption)
+                if resending.mayGoAgain(after: error) { continue }
+                throw FafError(error, Method.kind, interruption: interruption)
             }
             if let failure { throw failure }
             if !isStopped { giveBack(connection) }
             return
         }
-    }
-
-    /// A call that was not read has had no effect: fafd is being restarted, and where systemd listens for it the next
-    /// connection waits for the new one.
-    private static func mayGoAgain(
-        _ error: ClientError, _ deadline: ContinuousClock.Instant?, _ interruption: Interruption?
-    ) -> Bool {
-        guard case .connectionClosedUnread = error, interruption?.isCancelled != true,
-            deadline.map({ ContinuousClock.now < $0 }) ?? true
-        else { return false }
-        usleep(20_000)
-        return true
     }
 
     private static func read<Method: WireMethod>(

@@ -30,14 +30,13 @@ extension FafError {
         }
     }
 
-    init(_ error: ClientError, method: String, interruption: Interruption?) {
+    init(_ error: ClientError, _ kind: Wire.MethodKind, interruption: Interruption?) {
         if interruption?.isCancelled == true {
             self = .wasCancelled
             return
         }
-        // Only these change anything: whoever sends them again must know that the first may have worked.
-        let isUncertain = [Wire.Fire.name, Wire.Kill.name, Wire.Freeze.name, Wire.Thaw.name, Wire.Reload.name].contains(
-            method)
+        // Whoever sends it again must know that the first may have worked.
+        let isUncertain = kind == .order
         let remedy = isUncertain ? "whether it took effect is not known: faf list tells" : ""
         switch error {
         case .refused(let refusal):

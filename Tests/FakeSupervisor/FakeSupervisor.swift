@@ -22,12 +22,17 @@ public final class FakeSupervisor: Sendable {
     public let path: String
     private let directory: String
     private let listener: Int32
-    private let answer: @Sendable (Call) -> Answer
+    private let answer: @Sendable (Call, Int) -> Answer
     private let unread: Int
     private let state = Mutex((calls: [Call](), connections: 0, ended: 0))
 
     /// - Parameter unread: how many connections, the first ones, are closed once a call waits there, which is not read.
-    public init(unread: Int = 0, _ answer: @escaping @Sendable (Call) -> Answer) throws {
+    public convenience init(unread: Int = 0, _ answer: @escaping @Sendable (Call) -> Answer) throws {
+        try self.init(unread: unread) { call, _ in answer(call) }
+    }
+
+    /// The answer may depend on which call it is; the first one is 1.
+    public init(unread: Int = 0, _ answer: @escaping @Sendable (Call, Int) -> Answer) throws {
         var template = Array("/tmp/faf-fake.XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw FakeError(call: "mkdtemp", code: errno) }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -90,8 +95,11 @@ public final class FakeSupervisor: Sendable {
             guard count > 0 else { return }
             frames.append(buffer[..<count])
             while let call = (try? frames.next { Result<Call, MessageError>.of($0) })?.flatMap({ try? $0.get() }) {
-                state.withLock { $0.calls.append(call) }
-                let answer = answer(call)
+                let number = state.withLock { state in
+                    state.calls.append(call)
+                    return state.calls.count
+                }
+                let answer = answer(call, number)
                 guard send(answer, to: call, connection) else { return }
                 if case .repliesThenHangUp = answer { return }
             }

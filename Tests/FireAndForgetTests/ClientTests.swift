@@ -101,6 +101,42 @@ struct ClientTests {
         #expect(fake.calls.count == 1)
     }
 
+    @Test func `a question whose connection ends is asked again`() throws {
+        let fake = try FakeSupervisor { call, number in
+            switch call.name {
+            case _ where number % 2 == 1: .hangUp
+            case "ListRuns": .reply(Wire.ListRuns.Reply(runs: [.sample(8)]))
+            default: .reply(Wire.GetRun.Reply(run: .sample(7)))
+            }
+        }
+        defer { fake.stop() }
+        let client = Client(socketPath: fake.path)
+        #expect(try client.run(7).number == 7)
+        #expect(try client.runs().map(\.number) == [8])
+        #expect(fake.calls.map(\.name) == ["GetRun", "GetRun", "ListRuns", "ListRuns"])
+    }
+
+    @Test func `a question that ends fafd each time is not asked for ever`() throws {
+        let fake = try FakeSupervisor { _ in .hangUp }
+        defer { fake.stop() }
+        #expect(throws: FafError(.connectionLost, "")) { try Client(socketPath: fake.path).run(1) }
+        #expect(fake.calls.count == 3)
+    }
+
+    @Test func `a list that ends in the middle is not asked for again`() throws {
+        let fake = try FakeSupervisor { _ in .repliesThenHangUp([Wire.ListRuns.Reply(runs: [.sample(1)]).json]) }
+        defer { fake.stop() }
+        #expect(throws: FafError(.connectionLost, "")) { try Client(socketPath: fake.path).runs() }
+        #expect(fake.calls.count == 1)
+    }
+
+    @Test func `whoever waits is told that fafd went away`() throws {
+        let fake = try FakeSupervisor { _ in .hangUp }
+        defer { fake.stop() }
+        #expect(throws: FafError(.connectionLost, "")) { try Client(socketPath: fake.path).wait(for: [1]) }
+        #expect(fake.calls.count == 1)
+    }
+
     @Test func `a call that is never read has had no effect`() throws {
         let fake = try FakeSupervisor(unread: .max) { _ in .hangUp }
         defer { fake.stop() }
@@ -117,7 +153,7 @@ struct ClientTests {
         defer { fake.stop() }
         let client = Client(socketPath: fake.path)
         _ = try client.run(1)
-        #expect(throws: FafError(.connectionLost, "")) { try client.tasks() }
+        #expect(throws: FafError(.connectionLost, "")) { try client.reload() }
         _ = try client.run(1)
         #expect(fake.connections == 2)
     }

@@ -1,0 +1,37 @@
+import FafAPI
+import Glibc
+import VarlinkClient
+
+/// Whether a call whose connection has ended is sent again. fafd is being restarted then, and where systemd listens for it
+/// the next connection waits for the new one.
+struct Resending {
+    /// Something of the answer was handed over: the rest of another one would not fit.
+    var isAnswered = false
+
+    private let kind: Wire.MethodKind
+    private let deadline: ContinuousClock.Instant?
+    private let interruption: Interruption?
+    /// How often fafd may end over a question: if that is what ends it, it must not do so for ever.
+    private var endings = 3
+
+    init(_ kind: Wire.MethodKind, _ timeout: Duration?, _ interruption: Interruption?) {
+        self.kind = kind
+        deadline = timeout.map { ContinuousClock.now + $0 }
+        self.interruption = interruption
+    }
+
+    /// Waits a moment if it is.
+    mutating func mayGoAgain(after error: ClientError) -> Bool {
+        guard !isAnswered, interruption?.isCancelled != true, deadline.map({ ContinuousClock.now < $0 }) ?? true else {
+            return false
+        }
+        switch error {
+        // It has had no effect.
+        case .connectionClosedUnread: break
+        case .connectionClosed where kind == .question && endings > 1: endings -= 1
+        default: return false
+        }
+        usleep(20_000)
+        return true
+    }
+}
