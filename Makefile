@@ -5,6 +5,7 @@
 # make test-vm    fafd under a real systemd: a Debian booted by qemu (as root); CASE="name ..." for some of its cases,
 #                 VM_ROUNDS=100 VM_CUTS=20 VM_PATIENCE=10 for more restarts and power cuts, and the time for them
 # make vm-shell   a root shell in that machine
+# make bench      faf beside its neighbours, as root on a quiet machine; contrib/bench/RESULTS.md. bench-quick: 2 minutes
 # make lint format clean deps
 # make manual     faf.task(5) anew, after a change in the table of settings
 
@@ -19,7 +20,7 @@ TARGET    = $(DESTDIR)$(PREFIX)
 SOURCES  := $(shell find Sources -type f 2>/dev/null) Package.swift
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all test test-vm vm-shell demo install install-systemd lint format manual clean deps deps-test deps-vm man-lint
+.PHONY: all test test-vm vm-shell demo bench bench-quick install install-systemd lint format manual clean deps deps-test deps-vm deps-bench man-lint
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)/faf $(PROGRAMS)/fafd $(PROGRAMS)/faf-shim
@@ -47,6 +48,12 @@ test-vm: all deps-vm
 
 vm-shell: all deps-vm
 	$(PYTHON) Tests/vm/run --shell
+
+bench: all deps-bench
+	$(PYTHON) contrib/bench/run.py
+
+bench-quick: all deps-bench
+	$(PYTHON) contrib/bench/run.py --quick
 
 demo: deps
 	SWIFT="$(SWIFT)" contrib/demo.sh
@@ -109,3 +116,6 @@ deps-test:
 
 deps-vm: deps
 	@SWIFT="$(SWIFT)" contrib/deps.sh vm
+
+deps-bench: deps
+	@contrib/deps.sh bench

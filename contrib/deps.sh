@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh build|test|vm ...: installs what building or testing needs and is not there, and says so. Debian and its kin;
+# deps.sh build|test|vm|bench ...: installs what building or testing needs and is not there, and says so. Debian and its kin;
 # elsewhere it says what is missing.
 set -eu
 
@@ -53,8 +53,17 @@ for purpose; do
         need mke2fs e2fsprogs
         need /usr/share/seabios/bios-256k.bin seabios
         ;;
+    bench)
+        need cc gcc
+        need tsp task-spooler
+        need nq nq
+        need conmon conmon
+        # On a machine with an init system these packages start daemons there and then: that is for its owner to decide.
+        test -d /run/systemd/system || need at at
+        test -d /run/systemd/system || need supervisord supervisor
+        ;;
     *)
-        echo "deps.sh: build, test or vm, not '$purpose'" >&2
+        echo "deps.sh: build, test, vm or bench, not '$purpose'" >&2
         exit 2
         ;;
     esac
