@@ -25,7 +25,8 @@ struct Faf: ParsableCommand {
             CommandGroup(
                 name: "Runs",
                 subcommands: [
-                    Fire.self, Status.self, List.self, Show.self, Logs.self, Wait.self, Kill.self, Freeze.self,
+                    Fire.self, Status.self, List.self, Show.self, Explain.self, Logs.self, Wait.self, Kill.self,
+                    Freeze.self,
                     Thaw.self, Retry.self, Cancel.self,
                 ]),
             CommandGroup(

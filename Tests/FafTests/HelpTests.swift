@@ -8,6 +8,7 @@ import Testing
 struct HelpTests {
     static let commands: [(name: String, type: any ParsableCommand.Type)] = [
         ("faf", Faf.self), ("fire", Fire.self), ("status", Status.self), ("list", List.self), ("show", Show.self),
+        ("explain", Explain.self),
         ("logs", Logs.self), ("wait", Wait.self), ("kill", Kill.self), ("freeze", Freeze.self), ("thaw", Thaw.self),
         ("retry", Retry.self), ("cancel", Cancel.self), ("tasks", Tasks.self), ("cat", Cat.self),
         ("verify", Verify.self), ("run", Run.self), ("reload", Reload.self), ("releases", Releases.self),

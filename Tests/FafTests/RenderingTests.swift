@@ -171,7 +171,7 @@ struct RenderingTests {
                     "",
                     "  (faf logs -f 18  what it writes)",
                     "  (faf kill 18     stop it)",
-                    "  (faf show 17     why it did not succeed)",
+                    "  (faf explain 17  why it did not succeed)",
                 ])
     }
 

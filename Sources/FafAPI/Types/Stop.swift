@@ -10,6 +10,10 @@ extension Wire {
         public var signal: String?
         /// Who asked for it; missing if nobody did.
         public var uid: Int64?
+        /// The setting that asks for it, as the run has it: `RuntimeMaxSec=1h`.
+        public var setting: String?
+        /// The setting that says how long the final signal waits; missing if none follows.
+        public var grace: String?
         public var since: Int64
         /// The final signal and when it goes out; missing if it never does, or SIGKILL went out.
         public var finalSignal: String?
@@ -18,12 +22,14 @@ extension Wire {
         public var killed: Bool
 
         public init(
-            cause: String, signal: String? = nil, uid: Int64? = nil, since: Int64, finalSignal: String? = nil,
-            finalAt: Int64? = nil, killed: Bool = false
+            cause: String, signal: String? = nil, uid: Int64? = nil, setting: String? = nil, grace: String? = nil,
+            since: Int64, finalSignal: String? = nil, finalAt: Int64? = nil, killed: Bool = false
         ) {
             self.cause = cause
             self.signal = signal
             self.uid = uid
+            self.setting = setting
+            self.grace = grace
             self.since = since
             self.finalSignal = finalSignal
             self.finalAt = finalAt
@@ -35,6 +41,8 @@ extension Wire {
             cause = try fields.required("cause")
             signal = try fields.optional("signal")
             uid = try fields.optional("uid")
+            setting = try fields.optional("setting")
+            grace = try fields.optional("grace")
             since = try fields.required("since")
             finalSignal = try fields.optional("finalSignal")
             finalAt = try fields.optional("finalAt")
@@ -46,6 +54,8 @@ extension Wire {
                 "cause": .string(cause),
                 "signal": signal.map { .string($0) },
                 "uid": uid.map { .integer($0) },
+                "setting": setting.map { .string($0) },
+                "grace": grace.map { .string($0) },
                 "since": .integer(since),
                 "finalSignal": finalSignal.map { .string($0) },
                 "finalAt": finalAt.map { .integer($0) },

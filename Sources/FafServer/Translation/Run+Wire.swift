@@ -1,6 +1,7 @@
 import FafAPI
 import Lifecycle
 import TaskModel
+import TaskUnits
 import Varlink
 
 extension Run {
@@ -50,11 +51,17 @@ extension ConditionVerdict {
 
 extension AttemptStop {
     func wire(_ settings: TaskSettings) -> Wire.Stop {
-        let isSent = request.cause != .stopping && settings.killMode != .none
+        let isKilledAtOnce = request.cause == .silence && settings.silenceAction == .kill
+        let isSent = request.cause != .stopping && settings.killMode != .none && !isKilledAtOnce
+        let waits = settings.sendSIGKILL && settings.killMode != .none && !isKilledAtOnce
+        let abort = request.cause == .watchdog && settings.timeoutAbort != nil
         let final = wasKilled ? 9 : settings.finalKillSignal ?? 9
         return Wire.Stop(
             cause: request.cause.word, signal: isSent ? Verdict.signalName(request.signal) : nil,
-            uid: request.cause.isAskedFor ? Int64(request.uid) : nil, since: since.microseconds,
+            uid: request.cause.isAskedFor ? Int64(request.uid) : nil,
+            setting: request.cause.setting.flatMap { SettingTable.assignment($0, settings) },
+            grace: waits ? SettingTable.assignment(abort ? "TimeoutAbortSec" : "TimeoutStopSec", settings) : nil,
+            since: since.microseconds,
             finalSignal: finalSignalAt.map { _ in Verdict.signalName(final) }, finalAt: finalSignalAt?.microseconds,
             killed: wasKilled)
     }
@@ -79,6 +86,21 @@ extension StopRequest.Cause {
         case .memoryLimit: "memory"
         case .cpuLimit: "cpu"
         case .pressure: "pressure"
+        }
+    }
+
+    /// What of the unit asks for it.
+    var setting: String? {
+        switch self {
+        case .timeoutStart: "TimeoutStartSec"
+        case .runtime: "RuntimeMaxSec"
+        case .watchdog: "WatchdogSec"
+        case .silence: "SilenceSec"
+        case .outOfMemory: "OOMPolicy"
+        case .memoryLimit: ConditionSettings.Quantity.memory.setting
+        case .cpuLimit: ConditionSettings.Quantity.cpu.setting
+        case .pressure: ConditionSettings.Quantity.pressure.setting
+        case .kill, .signal, .leftovers, .shutdown, .stopping, .restart, .freeze, .thaw: nil
         }
     }
 

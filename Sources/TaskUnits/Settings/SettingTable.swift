@@ -1,3 +1,5 @@
+public import TaskModel
+
 /// The one table of settings: what a unit may say, what it means, what faf does not enforce (yet).
 public enum SettingTable {
     /// In the order of the reference.
@@ -20,6 +22,15 @@ public enum SettingTable {
             return index[Name(section: "Unit", key: "ConditionPathExists")]
         }
         return nil
+    }
+
+    /// `RuntimeMaxSec=1h`: a setting of [Task] as a run has it; `nil`: there is no such setting.
+    public static func assignment(_ key: String, _ settings: TaskSettings) -> String? {
+        guard let setting = setting("Task", key) else { return nil }
+        var draft = SettingsDraft()
+        draft.settings = settings
+        draft.timeoutStart = settings.timeoutStart
+        return "\(key)=\(setting.effect.show(draft))"
     }
 
     /// The section that a key belongs to, if it is a known one.

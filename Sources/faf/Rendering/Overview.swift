@@ -89,7 +89,7 @@ enum Overview {
             hints.append(("faf kill \(active.number)", "stop it"))
         }
         if let failed {
-            hints.append(("faf show \(failed.number)", "why it did not succeed"))
+            hints.append(("faf explain \(failed.number)", "why it did not succeed"))
             if active == nil { hints.append(("faf logs \(failed.number)", "what it wrote")) }
         }
         if active == nil, failed == nil, hasRuns { hints.append(("faf list", "the latest runs")) }
