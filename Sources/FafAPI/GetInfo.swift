@@ -27,13 +27,22 @@ extension Wire {
             public var active: [String: Int64]
             /// Protections that are missing here.
             public var missing: [Missing]
+            /// Where units are looked for, the first wins.
+            public var units: [String]?
+            /// The cgroup below which attempts have theirs; missing: they have none.
+            public var tasks: String?
 
-            public init(version: String, pid: Int64, mode: String, active: [String: Int64], missing: [Missing]) {
+            public init(
+                version: String, pid: Int64, mode: String, active: [String: Int64], missing: [Missing],
+                units: [String]? = nil, tasks: String? = nil
+            ) {
                 self.version = version
                 self.pid = pid
                 self.mode = mode
                 self.active = active
                 self.missing = missing
+                self.units = units
+                self.tasks = tasks
             }
 
             public init(json: JSON) throws(WireError) {
@@ -43,6 +52,8 @@ extension Wire {
                 mode = try fields.required("mode")
                 active = try fields.counts("active")
                 missing = try fields.list("missing")
+                units = try fields.optionalList("units")
+                tasks = try fields.optional("tasks")
             }
 
             public var json: JSON {
@@ -52,6 +63,8 @@ extension Wire {
                     "mode": .string(mode),
                     "active": .counts(active),
                     "missing": .array(missing.map(\.json)),
+                    "units": units.map { .array($0.map { .string($0) }) },
+                    "tasks": tasks.map { .string($0) },
                 ])
             }
         }

@@ -57,6 +57,11 @@ struct WireFields {
         return try list(name)
     }
 
+    func optionalList<Value: WireScalar>(_ name: String) throws(WireError) -> [Value]? {
+        if member(name) == nil { return nil }
+        return try list(name)
+    }
+
     /// A dictionary of integers.
     func counts(_ name: String) throws(WireError) -> [String: Int64] {
         let object: JSONObject = try required(name)

@@ -16,7 +16,13 @@ public protocol Host: Sendable {
     func checkScript(_ settings: TaskSettings, identity: RunIdentity) throws(HostRefusal) -> CheckedScript
 
     /// What protections this machine and this mode do not give.
-    func missingProtections() -> [(kind: String, text: String)]
+    func missingProtections() -> [MissingProtection]
+
+    /// Where units are looked for, the first wins.
+    var unitDirectories: [String] { get }
+
+    /// The cgroup below which attempts have theirs; `nil`: they have none.
+    var tasksCgroup: String? { get }
 
     /// The settings with which a run is fired now: what a unit leaves to the machine is decided.
     func settled(_ settings: TaskSettings) -> TaskSettings
@@ -29,6 +35,22 @@ public protocol Host: Sendable {
 
     /// How many bytes of output a run has; 0 if it has none.
     func outputSize(of run: RunID) throws(HostRefusal) -> UInt64
+}
+
+/// Something that this machine or this mode does not give.
+public struct MissingProtection: Sendable, Hashable {
+    /// A stable word.
+    public var kind: String
+    /// What does not work because of it.
+    public var text: String
+    /// What would give it.
+    public var remedy: String
+
+    public init(kind: String, text: String, remedy: String) {
+        self.kind = kind
+        self.text = text
+        self.remedy = remedy
+    }
 }
 
 /// Reads output from the journal. One caller at a time.

@@ -16,7 +16,7 @@ struct Faf: ParsableCommand {
             terminals only; NO_COLOR and TERM=dumb are honoured. With --json the names are those of the wire \
             (io.faf.Supervisor), times are in microseconds since 1970.
 
-            Exit codes: 0 done; 1 a run that was waited for did not succeed; 64 usage; 65 bad parameter or unit; 66 no \
+            Exit codes: 0 done; 1 a run that was waited for did not succeed, or doctor found something bad; 64 usage; 65 bad parameter or unit; 66 no \
             such task or run; 69 no fafd answers; 75 not now (a limit is reached, fafd is unavailable); 77 refused; 70 \
             anything else. fire --wait exits with the script's own status, 128 + signal if one ended it.
             """,
@@ -34,7 +34,7 @@ struct Faf: ParsableCommand {
                 subcommands: [
                     Tasks.self, Cat.self, Verify.self, Run.self, Reload.self, Releases.self,
                 ]),
-            CommandGroup(name: "Other", subcommands: [AnalyzeCommand.self, VersionCommand.self]),
+            CommandGroup(name: "Other", subcommands: [Doctor.self, AnalyzeCommand.self, VersionCommand.self]),
         ])
 
     @OptionGroup var connection: ConnectionOptions

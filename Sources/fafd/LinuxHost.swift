@@ -86,9 +86,13 @@ struct LinuxHost: Host {
             remedy: "look at \(configuration.directories.logs)")
     }
 
-    func missingProtections() -> [(kind: String, text: String)] {
+    func missingProtections() -> [MissingProtection] {
         MissingProtections.list(configuration: configuration, cgroupRoot: cgroupRoot())
     }
+
+    var unitDirectories: [String] { configuration.directories.units }
+
+    var tasksCgroup: String? { cgroupRoot() }
 }
 
 /// The journal as `FafServer` reads output.

@@ -1,3 +1,4 @@
+import FafServer
 import LinuxSystem
 import TaskModel
 
@@ -8,59 +9,65 @@ enum MissingProtections {
         ("io", "IOWeight="), ("pids", "TasksMax="), ("cpuset", "AllowedCPUs="),
     ]
 
-    static func list(configuration: DaemonConfiguration, cgroupRoot: String?) -> [(kind: String, text: String)] {
-        var missing: [(kind: String, text: String)] = []
+    static func list(configuration: DaemonConfiguration, cgroupRoot: String?) -> [MissingProtection] {
+        let isUserMode = configuration.isUserMode
+        var missing: [MissingProtection] = []
+        func add(_ kind: String, _ text: String, _ remedy: String) {
+            missing.append(MissingProtection(kind: kind, text: text, remedy: remedy))
+        }
+        /// Where root alone has what it takes.
+        func remedy(_ capabilities: CapabilitySet) -> String {
+            isUserMode
+                ? "fire it with the system's fafd" : "let fafd have \(capabilities.names.joined(separator: ", "))"
+        }
         if let cgroupRoot {
             let there = controllers(cgroupRoot)
             for (name, what) in controllers where !there.contains(name) {
-                missing.append(
-                    (
-                        "\(name)-controller",
-                        "no \(name) controller below \(cgroupRoot): a task with \(what) is refused"
-                    ))
+                add(
+                    "\(name)-controller", "no \(name) controller below \(cgroupRoot): a task with \(what) is refused",
+                    "boot with cgroup v2 alone (systemd.unified_cgroup_hierarchy=1), and let systemd delegate the subtree"
+                )
             }
         } else {
-            missing.append(
-                (
-                    "cgroup",
-                    "no writable cgroup: a task's processes are found as descendants of its shim; those of a shim that "
-                        + "was killed may go on"
-                ))
+            add(
+                "cgroup",
+                "no writable cgroup: a task's processes are found as descendants of its shim; those of a shim that "
+                    + "was killed may go on",
+                "start faf-tasks.service, which systemd delegates one to")
         }
         if !canProtectFromOOM() {
-            missing.append(
-                (
-                    "oom-protection",
-                    "shims are not protected from the kernel's OOM killer: that needs CAP_SYS_RESOURCE, which "
-                        + (configuration.isUserMode ? "root has" : "this container withholds")
-                ))
+            add(
+                "oom-protection",
+                "shims are not protected from the kernel's OOM killer: that needs CAP_SYS_RESOURCE, which "
+                    + (isUserMode ? "root has" : "this container withholds"),
+                remedy([.sysResource]))
         }
-        if !canSeeOutput(isUserMode: configuration.isUserMode) {
-            missing.append(
-                (
-                    "process-io",
-                    "how much a task writes cannot be seen (/proc/PID/io): with SilenceSec= no task is taken for silent"
-                ))
+        if !canSeeOutput(isUserMode: isUserMode) {
+            add(
+                "process-io",
+                "how much a task writes cannot be seen (/proc/PID/io): with SilenceSec= no task is taken for silent",
+                remedy([.sysPtrace]))
         }
         let confining: CapabilitySet = [.sysAdmin, .netAdmin, .setPCap]
         let mayConfine = CapabilitySet(rawValue: OwnProcess.capabilities()).isSuperset(of: confining)
-        if configuration.isUserMode || !mayConfine {
-            let needs = configuration.isUserMode ? "root" : confining.names.joined(separator: ", ")
-            missing.append(
-                (
-                    "sandbox",
-                    "tasks that ask for a sandbox (ProtectSystem=, PrivateTmp=, LoadCredential= and others) are refused: "
-                        + "that needs \(needs)"
-                ))
+        if isUserMode || !mayConfine {
+            let needs = isUserMode ? "root" : confining.names.joined(separator: ", ")
+            add(
+                "sandbox",
+                "tasks that ask for a sandbox (ProtectSystem=, PrivateTmp=, LoadCredential= and others) are refused: "
+                    + "that needs \(needs)",
+                remedy(confining))
         }
-        if configuration.isUserMode {
-            missing.append(
-                ("private-records", "a task runs as the same user as its supervisor and could change its own records"))
-            missing.append(("other-users", "only uid \(OwnProcess.uid) is served"))
-            if lingers() == false {
-                missing.append(
-                    ("linger", "systemd ends everything of this user at logout: loginctl enable-linger changes that"))
-            }
+        guard isUserMode else { return missing }
+        let system = "fire what must be kept apart with the system's fafd"
+        add(
+            "private-records", "a task runs as the same user as its supervisor and could change its own records",
+            system)
+        add("other-users", "only uid \(OwnProcess.uid) is served", system)
+        if lingers() == false {
+            add(
+                "linger", "systemd ends everything of this user at logout: loginctl enable-linger changes that",
+                "loginctl enable-linger")
         }
         return missing
     }

@@ -13,7 +13,9 @@ import Testing
         func checkScript(_ settings: TaskSettings, identity: RunIdentity) throws(HostRefusal) -> CheckedScript {
             sampleRun().script
         }
-        func missingProtections() -> [(kind: String, text: String)] { [] }
+        func missingProtections() -> [MissingProtection] { [] }
+        var unitDirectories: [String] { [] }
+        var tasksCgroup: String? { nil }
         func settled(_ settings: TaskSettings) -> TaskSettings { settings }
         func journal(from start: OutputStart) throws(HostRefusal) -> any OutputReader {
             throw HostRefusal(subject: "the journal", message: "there is none", remedy: "")

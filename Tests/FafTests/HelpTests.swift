@@ -12,7 +12,7 @@ struct HelpTests {
         ("logs", Logs.self), ("wait", Wait.self), ("kill", Kill.self), ("freeze", Freeze.self), ("thaw", Thaw.self),
         ("retry", Retry.self), ("cancel", Cancel.self), ("tasks", Tasks.self), ("cat", Cat.self),
         ("verify", Verify.self), ("run", Run.self), ("reload", Reload.self), ("releases", Releases.self),
-        ("analyze", AnalyzeCommand.self), ("version", VersionCommand.self),
+        ("doctor", Doctor.self), ("analyze", AnalyzeCommand.self), ("version", VersionCommand.self),
     ]
 
     @Test(arguments: commands.map(\.name))

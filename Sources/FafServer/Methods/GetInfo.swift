@@ -12,6 +12,8 @@ extension FafService {
         }
         return Wire.GetInfo.Reply(
             version: version, pid: Int64(processID), mode: onlyUser == nil ? "system" : "user", active: active,
-            missing: host.missingProtections().map { Wire.Missing(kind: $0.kind, text: $0.text) })
+            missing: host.missingProtections().map {
+                Wire.Missing(kind: $0.kind, text: $0.text, remedy: $0.remedy)
+            }, units: host.unitDirectories, tasks: host.tasksCgroup)
     }
 }
