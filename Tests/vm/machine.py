@@ -11,8 +11,8 @@ import time
 MEMORY = "1024"
 
 # Never KVM: where these tests run it hangs. TCG boots in some 17 s of processor time.
-# It goes with whoever started it.
-QEMU = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
+# Each level of page tables costs it time. It goes with whoever started it.
+QEMU = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off",
         "-smp", "2", "-m", MEMORY, "-nic", "none", "-display", "none", "-no-reboot", "-no-user-config"]
 KERNEL = "root=/dev/nvme0n1 rw mitigations=off nowatchdog systemd.show_status=0 console=ttyS0 loglevel=4"
 

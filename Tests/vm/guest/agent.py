@@ -1,13 +1,14 @@
 """Runs inside the machine: takes cases from the second serial line, one after another, and reports on it.
 
-From the host, once per boot: {"cases": [{"name", "timeout"}, ...], "boot": N, "phase": N, "notes": {...},
-"environment": {...}}. To the host: hello, begin, log, note, cut, reset, reboot, verdict, done.
+To the host: hello, next, begin, log, note, cut, reset, reboot, verdict. Its answers to next: {"name", "timeout", "boot",
+"phase", "notes", "environment"} for a case, null when there is none left.
 """
 
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import termios
@@ -66,12 +67,12 @@ def clean_up():
     quiet("systemd-tmpfiles", "--create")
 
 
-def run_case(line, case, phase, job):
-    name = case["name"]
+def run_case(line, job):
+    name = job["name"]
     line.say(begin=name)
     began = time.monotonic()
     environment = {**os.environ, **job["environment"], "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1",
-                   "VM_PHASE": str(phase), "VM_NOTES": json.dumps(job["notes"])}
+                   "VM_PHASE": str(job["phase"]), "VM_NOTES": json.dumps(job["notes"])}
     process = subprocess.Popen([sys.executable, "-u", HERE / "cases" / f"{name}.py"], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                env=environment, cwd="/var/tmp", start_new_session=True)
@@ -79,9 +80,10 @@ def run_case(line, case, phase, job):
 
     def stop():
         is_late.set()
-        process.kill()
+        # With whatever it has started and holds its output open.
+        os.killpg(process.pid, signal.SIGKILL)
 
-    timer = threading.Timer(case["timeout"], stop)
+    timer = threading.Timer(job["timeout"], stop)
     timer.start()
     reason = "no reason given"
     for text in process.stdout:
@@ -104,7 +106,7 @@ def run_case(line, case, phase, job):
         line.say(reboot=name)
         return False
     if is_late.is_set():
-        reason = f"it took longer than {case['timeout']} s"
+        reason = f"it took longer than {job['timeout']} s"
     verdict = {PASSED: "PASS", SKIPPED: "SKIP"}.get(status, "FAIL")
     line.say(verdict=verdict, case=name, reason=reason, seconds=round(time.monotonic() - began, 1))
     return True
@@ -114,16 +116,19 @@ def main():
     line = Line()
     uptime = float(pathlib.Path("/proc/uptime").read_text(encoding="ascii").split()[0])
     line.say(hello=round(uptime, 1))
-    job = line.hear()
     threading.Thread(target=line.stay_in_touch, daemon=True).start()
-    for index, case in enumerate(job["cases"]):
-        phase = job["phase"] if index == 0 else 1
-        if phase == 1 and (index > 0 or job["boot"] > 1):
+    is_new = True
+    while True:
+        line.say(next=True)
+        job = line.hear()
+        if job is None:
+            break
+        if job["phase"] == 1 and not (is_new and job["boot"] == 1):
             clean_up()
-        if not run_case(line, case, phase, job):
+        is_new = False
+        if not run_case(line, job):
             subprocess.Popen(["systemctl", "reboot"])
             return
-    line.say(done=True)
     subprocess.Popen(["systemctl", "poweroff"])
 
 
