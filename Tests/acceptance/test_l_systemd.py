@@ -205,6 +205,7 @@ class Tasks:
         os.makedirs(self.tree, exist_ok=True)
         self.holder = subprocess.Popen([self.faf.programs + "/faf-shim", "--hold", self.faf.runtime + "/tasks", self.tree])
         wait_for(lambda: system.cgroup_pids(self.tree + "/hold") == [self.holder.pid], 10, "the holder holds")
+        wait_for(lambda: system.read(self.faf.runtime + "/tasks").strip() == self.tree, 10, "it has said where")
 
     def stop_all(self, **options):
         return subprocess.Popen(
@@ -215,17 +216,21 @@ class Tasks:
         self.holder.wait()
 
 
+    def remove(self):
+        self.end_holder()
+        if self.faf.daemons and self.faf.daemon.is_alive():
+            self.faf.kill9()
+        for name in ("t", "shims"):
+            system.remove_cgroup(f"{self.tree}/{name}")
+        wait_for(lambda: not system.cgroup_pids(self.tree + "/hold"), 10, "the holder is gone")
+        system.remove_cgroup(self.tree)
+
+
 @pytest.fixture
 def tasks(faf):
     made = Tasks(faf)
     yield made
-    made.end_holder()
-    if faf.daemons and faf.daemon.is_alive():
-        faf.kill9()
-    for name in ("t", "shims"):
-        system.remove_cgroup(f"{made.tree}/{name}")
-    wait_for(lambda: not system.cgroup_pids(made.tree + "/hold"), 10, "the holder is gone")
-    system.remove_cgroup(made.tree)
+    made.remove()
 
 
 @pytest.mark.root

@@ -486,10 +486,4 @@ def test_nothing_is_retried_into_tasks_that_are_being_stopped(stopped_faf):
         faf.ends(waiting, "succeeded", timeout=20)
         assert executed(faf, waiting) == [1, 2]
     finally:
-        tasks.end_holder()
-        if faf.daemons and faf.daemon.is_alive():
-            faf.kill9()
-        for name in ("t", "shims"):
-            system.remove_cgroup(f"{tasks.tree}/{name}")
-        wait_for(lambda: not system.cgroup_pids(tasks.tree + "/hold"), 10, "the holder is gone")
-        system.remove_cgroup(tasks.tree)
+        tasks.remove()
