@@ -9,10 +9,12 @@ extension Supervisor {
     struct Watched {
         let run: RunID
         let meter: any Metering
-        /// `nil`: it ends.
+        /// `nil`: it ends, or stands still.
         var watch: ConditionWatch?
         /// The latest of each quantity.
         var met: [ConditionVerdict] = []
+        /// It stands still; after the thaw its windows begin empty.
+        var isFrozen = false
     }
 
     /// What is on disk of the attempt, with what was seen of it.
@@ -33,12 +35,14 @@ extension Supervisor {
             watched[id]?.watch = nil
             return
         }
-        guard watched[id] == nil, let run = byInvocation[id],
+        let isFrozen = observation.clocks.frozenSince != nil
+        guard watched[id] == nil || watched[id]?.isFrozen != isFrozen, let run = byInvocation[id],
             let conditions = live[run]?.machine.run.settings.conditions, conditions != ConditionSettings(),
-            let meter = launching.meter(id),
+            let meter = watched[id]?.meter ?? launching.meter(id),
             let watch = ConditionWatch(conditions, memory: meter.machineMemory, now: bootTime())
         else { return }
-        watched[id] = Watched(run: run, meter: meter, watch: watch)
+        watched[id] = Watched(
+            run: run, meter: meter, watch: isFrozen ? nil : watch, met: watched[id]?.met ?? [], isFrozen: isFrozen)
         waitForSamples()
     }
 
@@ -86,10 +90,16 @@ extension Supervisor {
         let report = RunReport.condition(entry.machine.run, verdict)
         log.warning("\(report.message)", metadata: report.metadata)
         switch verdict.action {
-        case .notify, .freeze: look(run)  // freeze: not before there is a way back
+        case .notify: look(run)
+        case .freeze:
+            // Nobody asked the shim for it: no uid.
+            _ = launching.request(id, StopRequest(cause: .freeze, uid: .max))
+            look(run)
         case .restart, .kill:
             watched[id]?.watch = nil
-            _ = stop(run, StopRequest(cause: verdict.quantity.cause, uid: 0))
+            let settings = entry.machine.run.settings
+            let signal = verdict.action == .restart ? settings.restartKillSignal : nil
+            _ = stop(run, StopRequest(cause: verdict.quantity.cause, signal: signal ?? 0, uid: 0))
         }
     }
 }

@@ -137,9 +137,11 @@ import Testing
 
     /// Memory above 100 bytes in 2 of 3 samples; the first and the third are.
     private func fireWithCondition(
-        _ action: ConditionSettings.Action, _ supervisor: Supervisor, _ launching: FakeLaunching
+        _ action: ConditionSettings.Action, _ supervisor: Supervisor, _ launching: FakeLaunching,
+        _ change: (inout TaskSettings) -> Void = { _ in }
     ) async throws -> (RunID, InvocationID) {
         var request = request()
+        change(&request.settings)
         request.settings.conditions.memory.above = .absolute(100)
         request.settings.conditions.memory.times = .init(least: 2, of: 3)
         request.settings.conditions.memory.interval = 100_000
@@ -180,6 +182,49 @@ import Testing
             launching.end(id, .exited(code: 0))
             let end = try await end(of: run, supervisor)
             #expect(end.state == .succeeded && end.attempts.first?.conditions?.count == 1)
+        }
+    }
+
+    @Test func `a condition that restarts has the next attempt looked at anew`() async throws {
+        let launching = FakeLaunching()
+        try await withSupervisor(MemoryStore(), launching) { supervisor in
+            let (run, id) = try await fireWithCondition(.restart, supervisor, launching) {
+                $0.restartKillSignal = 10
+            }
+            while launching.state.withLock({ $0.requests.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+            let stop = StopRequest(cause: .memoryLimit, signal: 10, uid: 0)
+            #expect(launching.state.withLock { $0.requests } == [stop])
+            launching.write(id) { $0.stop = stop }
+            launching.end(id, .signaled(signal: 10, coreDumped: false))
+            while try await supervisor.run(run)?.state != .queued { try await Task.sleep(for: .milliseconds(5)) }
+            try await supervisor.retry(run)
+            let second = try #require(try await supervisor.run(run)?.attempts.last)
+            #expect(try await supervisor.run(run)?.attempts[0].conditions?.map(\.samples) == [[101, 50, 102]])
+            launching.state.withLock { $0.memory[second.invocation] = [103, 104] }
+            launching.write(second.invocation) { $0.phase = .started }
+            while launching.state.withLock({ $0.requests.count }) != 2 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await supervisor.run(run)?.attempts[1].conditions?.map(\.samples) == [[103, 104]])
+        }
+    }
+
+    @Test func `a condition that freezes takes no samples until the thaw, and then begins anew`() async throws {
+        let launching = FakeLaunching()
+        try await withSupervisor(MemoryStore(), launching) { supervisor in
+            let (run, id) = try await fireWithCondition(.freeze, supervisor, launching)
+            let freeze = StopRequest(cause: .freeze, uid: .max)
+            while launching.state.withLock({ $0.requests }) != [freeze] { try await Task.sleep(for: .milliseconds(5)) }
+            launching.write(id) { $0.clocks.frozenSince = Timestamp(microseconds: 1) }
+            while try await supervisor.run(run)?.attempts[0].clocks?.frozenSince == nil {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            launching.state.withLock { $0.memory[id] = [104, 105, 106, 107] }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(launching.state.withLock { $0.memory[id] } == [104, 105, 106, 107])
+            launching.write(id) { $0.clocks.frozenSince = nil }
+            while launching.state.withLock({ $0.requests }) != [freeze, freeze] {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await supervisor.run(run)?.attempts[0].conditions?.map(\.samples) == [[104, 105]])
         }
     }
 

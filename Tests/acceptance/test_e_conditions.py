@@ -51,3 +51,51 @@ def test_a_crash_of_fafd_keeps_the_reason(faf):
     end = faf.ends(run, "failed", "memory-limit", timeout=30)
     assert "MemoryAbove= was exceeded; fafd was restarted before the end" in end["reason"]["text"]
     assert end["attempts"][0]["signal"] == "SIGKILL" and not end["attempts"][0].get("conditions")
+
+
+@pytest.mark.cgroup
+def test_a_leaker_is_restarted_and_looked_at_anew(faf):
+    """MemoryAction=restart: RestartKillSignal=, another attempt whatever Retry= says, within RetryLimit=."""
+    hold = HOLDS.format(megabytes=60, out=faf.out)
+    faf.task("t", f"test $FAF_ATTEMPT = 3 && exit 0\n{hold}", MemoryAbove="40M", MemoryTimes="3/5", RetryLimit=2,
+             MemoryIntervalSec="200ms", MemoryAction="restart", RetrySec="0", RestartKillSignal="SIGUSR1")
+    run = faf.fire("t")
+    end = faf.ends(run, "succeeded", timeout=60)
+    assert [one["state"] for one in end["attempts"]] == ["failed", "failed", "succeeded"]
+    for one in end["attempts"][:2]:
+        assert one["reason"]["kind"] == "memory-limit" and one["signal"] == "SIGUSR1" and one["stop"]["cause"] == "memory"
+        (met,) = one["conditions"]
+        assert met["action"] == "restart" and len([sample for sample in met["samples"] if sample > 40 << 20]) == 3
+    assert "conditions" not in end["attempts"][2]
+    faf.task("t", hold, MemoryAbove="40M", MemoryTimes="1", RetryLimit=1, MemoryIntervalSec="100ms",
+             MemoryAction="restart", RetrySec="0")
+    end = faf.ends(faf.fire("t"), "failed", "memory-limit", timeout=60)
+    assert len(end["attempts"]) == 2 and "RetryLimit=1 is reached" in end["reason"]["text"]
+
+
+@pytest.mark.cgroup
+def test_a_crash_of_fafd_between_the_stop_and_the_end_keeps_the_restart(faf):
+    faf.task("t", "test $FAF_ATTEMPT = 2 && exit 0\ntrap '' TERM\nwhile :; do sleep 0.05; done", TimeoutStopSec="3s",
+             MemoryAbove="1K", MemoryTimes="1", MemoryIntervalSec="200ms", MemoryAction="restart")
+    run = faf.fire("t")
+    wait_for(lambda: faf.run(run)["state"] == "stopping", 30)
+    faf.restart()
+    end = faf.ends(run, "succeeded", timeout=30)
+    assert end["attempts"][0]["reason"]["kind"] == "memory-limit"
+
+
+@pytest.mark.cgroup
+def test_a_condition_freezes_until_the_thaw(faf):
+    faf.task("t", HOLDS.format(megabytes=60, out=faf.out), MemoryAbove="40M", MemoryTimes="2/2", MemoryIntervalSec="200ms",
+             MemoryAction="freeze")
+    run = faf.fire("t")
+    wait_for(lambda: "frozen" in faf.attempt(run), 60, "it is frozen")
+    attempt = faf.attempt(run)
+    assert "uid" not in attempt["frozen"] and attempt["conditions"][0]["action"] == "freeze"
+    assert "frozen" in faf.faf("show", run, check=0).stdout
+    first = attempt["conditions"][0]["at"]
+    faf.faf("thaw", run, check=0)
+    # It holds what it held, so two samples later it stands still again.
+    wait_for(lambda: faf.attempt(run)["conditions"][0]["at"] > first and "frozen" in faf.attempt(run), 30)
+    faf.kill(run)
+    faf.ends(run, "killed")

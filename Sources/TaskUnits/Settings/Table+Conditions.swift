@@ -49,19 +49,17 @@ extension SettingTable {
             ) { condition, text throws(ValueError) in condition.interval = try interval(text) },
 
             one(
-                name + "Action", .choice(["restart", "kill", "notify"]), path,
-                "What is done then: the attempt is stopped as by `faf kill`, and the run is tried again within RetryLimit=, "
-                    + "or ends as failed; or it is only told.",
+                name + "Action", .choice(ConditionSettings.Action.allCases.map(\.rawValue)), path,
+                "What is done then: restart stops the attempt (with RestartKillSignal=, if that is set) and tries the run "
+                    + "again within RetryLimit=, kill stops it and ends the run as failed, notify only tells, freeze "
+                    + "also lets all processes stand still until `faf thaw`.",
                 { $0.action.rawValue }, { $0.action = $1.action }
             ) { condition, text throws(ValueError) in
-                switch ConditionSettings.Action(rawValue: text) {
-                case nil:
+                guard let action = ConditionSettings.Action(rawValue: text) else {
                     throw ValueError(
-                        message: "\(quoted(text)) is no such action", remedy: "write restart, kill or notify")
-                case .freeze?:
-                    throw ValueError(message: "\(text) is not supported yet", remedy: "write restart, kill or notify")
-                case let action?: condition.action = action
+                        message: "\(quoted(text)) is no such action", remedy: "write restart, kill, notify or freeze")
                 }
+                condition.action = action
             },
         ]
     }

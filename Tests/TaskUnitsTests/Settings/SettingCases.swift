@@ -152,7 +152,7 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
             key: "MemoryIntervalSec", good: "5", shown: "5s", other: "100ms", bad: ["0", "99ms", "infinity"],
             beside: "MemoryAbove=1G"),
         .init(
-            key: "MemoryAction", good: "restart", shown: "restart", other: "kill", bad: ["stop", "freeze"],
+            key: "MemoryAction", good: "restart", shown: "restart", other: "freeze", bad: ["stop", "Freeze"],
             beside: "MemoryAbove=1G"),
         .init(key: "CPUAbove", good: "150%", shown: "150%", other: "0.5%", bad: ["150", "0%"]),
         .init(key: "CPUTimes", good: "5/5", shown: "5/5", other: "2", bad: ["5/4"], beside: "CPUAbove=50%"),

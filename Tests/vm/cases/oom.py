@@ -1,4 +1,4 @@
-"""one task runs out of memory: the others, their shims, the holder and fafd go on"""
+"""one task runs out of memory: it is tried again, and the others, their shims, the holder and fafd go on"""
 
 import pathlib
 
@@ -8,6 +8,13 @@ from vm import (attempt_cgroup, case, check, equal, fire, is_alive, main_pid, pr
 # Waits for its limit, then takes more memory than it has.
 EATER = r"""
 while test ! -e /var/tmp/case/eat; do sleep 0.1; done
+exec python3 -c 'x = [bytearray(1 << 20) for _ in range(4000)]'
+"""
+
+
+# By its unit's own limit, once.
+GLUTTON = r"""
+test "$FAF_ATTEMPT" = 2 && exit 0
 exec python3 -c 'x = [bytearray(1 << 20) for _ in range(4000)]'
 """
 
@@ -23,6 +30,15 @@ def body():
     pids = {number: wait_processes(number)[0] for number in sleepers}
     shims = sorted(processes(tasks_cgroup() / "shims"))
     fafd, holder = main_pid(), main_pid("faf-tasks.service")
+
+    # By its unit, and its retry.
+    task("glutton", GLUTTON, "User=alice", "MemoryMax=48M", "MemorySwapMax=0", "Retry=on-failure", "RetrySec=1s")
+    tried = wait_end(fire("glutton"), 120)
+    equal((tried["state"], len(tried["attempts"])), ("succeeded", 2), f"the glutton: {tried}")
+    first, second = tried["attempts"]
+    equal((first["state"], first["reason"]["kind"]), ("failed", "oom-kill"), f"its first attempt: {first}")
+    check(40 << 20 <= first["usage"]["memoryPeakBytes"] <= 48 << 20, f"its peak: {first['usage']}")
+    check(second["startedAt"] - first["endedAt"] >= 1_000_000, f"its retry came too early: {tried}")
 
     # Its own limit.
     eater = fire("eater")
