@@ -8,20 +8,7 @@ import VarlinkServer
 extension FafService {
     /// In the design's order: find the unit, authorise, check the parameters, check the script, number the run.
     func fire(_ request: Wire.Fire.Request, _ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.Fire.Reply {
-        let unit = try usableTask(request.task, caller)
-        let identity: RunIdentity
-        do throws(HostRefusal) {
-            if let refusal = access.unknownName(in: unit.settings) { throw refusal }
-            identity = try host.identity(for: unit.settings)
-        } catch {
-            throw Wire.BadUnit(
-                task: request.task, message: "\(error.subject) \(error.message)", remedy: error.remedy, problems: []
-            ).failure
-        }
-        let rights = access.rights(unit.settings, identity: identity, firedBy: caller.uid)
-        guard access.mayFire(caller, rights) else {
-            throw access.denied(caller, "fire", task: request.task).failure
-        }
+        let (unit, identity, rights) = try fireableTask(request.task, caller)
 
         let parameters: [Parameter]
         do {
@@ -48,6 +35,27 @@ extension FafService {
         } catch {
             throw error.failure
         }
+    }
+
+    /// The unit of this task and as whom it runs, if this caller may fire it now.
+    func fireableTask(
+        _ name: String, _ caller: PeerCredentials
+    ) throws(VarlinkFailure) -> (TaskUnit, RunIdentity, RunRights) {
+        let unit = try usableTask(name, caller)
+        let identity: RunIdentity
+        do throws(HostRefusal) {
+            if let refusal = access.unknownName(in: unit.settings) { throw refusal }
+            identity = try host.identity(for: unit.settings)
+        } catch {
+            throw Wire.BadUnit(
+                task: name, message: "\(error.subject) \(error.message)", remedy: error.remedy, problems: []
+            ).failure
+        }
+        let rights = access.rights(unit.settings, identity: identity, firedBy: caller.uid)
+        guard access.mayFire(caller, rights) else {
+            throw access.denied(caller, "fire", task: name).failure
+        }
+        return (unit, identity, rights)
     }
 
     /// The unit of this task, if it can be fired.

@@ -25,12 +25,19 @@ extension FafService {
         return Wire.Retry.Reply(run: try await visibleRun(request.run, caller, to: "retry").wire)
     }
 
-    /// What is over has left its unit's hands: it runs again only for whom the unit allows it now, or root. Its script is
-    /// found as at a fire, so a release that was deployed since is used.
+    /// What is over has left its unit's hands: it runs again only for root, or for whom the unit lets fire the very same
+    /// now. Otherwise an old run would be a way around what has been forbidden since. Its script is found as at a fire, so
+    /// a release that was deployed since is used.
     private func scriptForRetry(of run: Run, _ caller: PeerCredentials) throws(VarlinkFailure) -> CheckedScript {
         if caller.uid != 0, caller.uid != onlyUser {
-            let unit = try usableTask(run.task, caller)
-            guard mayFire(unit.settings, caller) else { throw access.denied(caller, "fire", task: run.task).failure }
+            let (unit, identity, _) = try fireableTask(run.task, caller)
+            guard identity == run.identity, host.settled(unit.settings).does(run.settings) else {
+                throw Wire.WrongState(
+                    run: run.id.rawValue, state: run.state.rawValue,
+                    message: "the unit of \(run.task) has changed since run \(run.id) was fired",
+                    remedy: "fire it anew (faf fire \(run.task)); root may try it again as it was"
+                ).failure
+            }
         }
         do { return try host.checkScript(run.settings, identity: run.identity) } catch {
             throw Wire.ScriptRefused(path: error.subject, message: error.message, remedy: error.remedy).failure
@@ -53,5 +60,15 @@ extension RetryRefusal {
             ).failure
         case .refused(let refusal): refusal.failure
         }
+    }
+}
+
+extension TaskSettings {
+    /// The same, but for what is said of it and who may fire it.
+    fileprivate func does(_ other: TaskSettings) -> Bool {
+        var own = self
+        (own.description, own.documentation) = (other.description, other.documentation)
+        (own.allowUsers, own.allowGroups) = (other.allowUsers, other.allowGroups)
+        return own == other
     }
 }
