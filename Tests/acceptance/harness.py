@@ -519,6 +519,15 @@ class Faf:
     def attempt_cgroup(self, run, attempt=1):
         return f"{self.cgroup}/t/{run}.{attempt}"
 
+    def private_directories(self):
+        """What PrivateTmp=yes has made for runs of this test; a fafd that is killed cleans up at its next start."""
+        found = []
+        for state in self.states:
+            if os.path.isdir(state):
+                mark = f"faf-private-{os.stat(state).st_dev}-{os.stat(state).st_ino}-"
+                found += [f"{top}/{name}" for top in ("/tmp", "/var/tmp") for name in os.listdir(top) if mark in name]
+        return found
+
     def mother(self):
         """The mother of the shims, as fafd's child; None: there is none now.
 
@@ -590,6 +599,8 @@ class Faf:
             for pid in left:
                 system.kill_quietly(pid)
             time.sleep(0.02)
+        for path in self.private_directories():
+            shutil.rmtree(path, ignore_errors=True)
         for path in (self.base, self.runtime):
             system.unmount_below(path)
             shutil.rmtree(path, ignore_errors=True)

@@ -487,14 +487,9 @@ for directory in ("/tmp", "/var/tmp"):
 """
 
 
-def private_directories():
-    return [f"{top}/{name}" for top in ("/tmp", "/var/tmp") for name in os.listdir(top) if "faf-private-" in name]
-
-
 @pytest.mark.parametrize("value", ["yes", "disconnected"])
 def test_private_tmp(faf, tries, value):
     """PrivateTmp=: nothing of the host's in it, nothing of it on the host, nothing left."""
-    before = private_directories()
     foreign = pathlib.Path("/tmp/faft-" + secrets.token_hex(8))
     foreign.write_text("host")
     try:
@@ -511,7 +506,7 @@ def test_private_tmp(faf, tries, value):
         foreign.unlink()
         for top in ("/tmp", "/var/tmp"):
             pathlib.Path(top, "mine").unlink(missing_ok=True)
-    wait_for(lambda: private_directories() == before, 10, private_directories)
+    wait_for(lambda: not faf.private_directories(), 10, faf.private_directories)
 
 
 def test_private_tmp_goes_with_whatever_is_in_it(faf):
@@ -536,11 +531,12 @@ os.chmod("closed", 0)
 os.chdir("/")
 """
     )
-    made = [path for path in private_directories() if os.listdir(path + "/tmp")]
-    assert len(made) == 2 and all(os.stat(path).st_mode & 0o7777 == 0o700 for path in made)
+    made = faf.private_directories()
+    assert len(made) == 2 and all(os.listdir(path + "/tmp") for path in made)
+    assert all(os.stat(path).st_mode & 0o7777 == 0o700 for path in made)
     faf.kill(puppet.run)
     faf.ends(puppet.run, "killed")
-    wait_for(lambda: not any(map(os.path.exists, made)), 20, made)
+    wait_for(lambda: not faf.private_directories(), 20, faf.private_directories)
     assert os.listdir(outside) == ["file"]
 
 
@@ -548,7 +544,6 @@ def test_private_tmp_of_a_crash_is_found(stopped_faf):
     """fafd killed while a run goes on, the shim killed too: the next fafd removes what they left, and nobody else's."""
     faf = stopped_faf
     faf.start()
-    before = private_directories()
     foreign = pathlib.Path("/tmp/faf-private-1-1-" + "0" * 32)
     foreign.mkdir()
     try:
@@ -556,17 +551,18 @@ def test_private_tmp_of_a_crash_is_found(stopped_faf):
         gone, goes_on = faf.puppet(), faf.puppet()
         for puppet in (gone, goes_on):
             puppet("open('/tmp/x', 'w').close()")
-        assert len(private_directories()) == len(before) + 5
+        assert len(faf.private_directories()) == 4
         shim = faf.shim_pid(gone.run)
         faf.kill9()
         os.kill(shim, 9)
         faf.start()
         faf.ends(gone.run, "lost")
-        wait_for(lambda: len(private_directories()) == len(before) + 3, 10, private_directories)
+        wait_for(lambda: len(faf.private_directories()) == 2, 10, faf.private_directories)
         assert goes_on("result = os.path.exists('/tmp/x')") is True
         faf.kill(goes_on.run)
         faf.ends(goes_on.run, "killed")
-        wait_for(lambda: private_directories() == before + [str(foreign)], 10, private_directories)
+        wait_for(lambda: not faf.private_directories(), 10, faf.private_directories)
+        assert foreign.is_dir()
     finally:
         foreign.rmdir()
 
@@ -748,12 +744,11 @@ def test_kill_finds_all_of_a_sandboxed_run(faf):
     faf.kill(run)
     faf.ends(run, "killed")
     assert cgroup is None or not system.cgroup_pids(cgroup)
-    wait_for(lambda: not [path for path in private_directories() if faf.attempt(run)["invocationId"] in path], 10)
+    wait_for(lambda: not faf.private_directories(), 10, faf.private_directories)
 
 
 def test_a_shim_killed_at_any_time_leaves_nothing(faf):
     """SIGKILL of the shim at each of its system calls, and of the script's process before it is one: no mount stays."""
-    before = (system.read("/proc/self/mountinfo"), private_directories())
     faf.task("t", "exec sleep 300", User=BOB, Group=BOB, **EVERYTHING)
     for delay in (0, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05):
         run = faf.fire("t")
@@ -762,5 +757,45 @@ def test_a_shim_killed_at_any_time_leaves_nothing(faf):
         if pid:
             system.kill_quietly(pid)
         faf.ends(run, "lost")
-    wait_for(lambda: (system.read("/proc/self/mountinfo"), private_directories()) == before, 10, private_directories)
+    wait_for(lambda: not faf.private_directories(), 10, faf.private_directories)
     wait_for(faf.is_clean, 10)
+
+
+def test_mounts_go_one_way_where_they_are_shared(stopped_faf):
+    """Under systemd every mount is shared: none of a run's reaches the host, and what the host mounts reaches the run."""
+    faf = stopped_faf
+    top = open_directory(faf, "top/inner")
+    # A host of its own, whose mounts are shared as systemd's are.
+    faf.start(prefix=["unshare", "--mount", "--propagation", "shared"])
+    wait_for(lambda: "shared:" in system.read(f"/proc/{faf.pid}/mountinfo"), 5)
+    before = system.read(f"/proc/{faf.pid}/mountinfo")
+    settings = {key: value for key, value in EVERYTHING.items() if key != "CapabilityBoundingSet"}
+    faf.puppet_unit(User=BOB, Group=BOB, ReadWritePaths=faf.out, **settings)
+    puppet = faf.puppet()
+    assert system.read(f"/proc/{faf.pid}/mountinfo") == before
+    inside = ["nsenter", "-t", str(faf.pid), "-m"]
+    subprocess.run([*inside, "mount", "-t", "tmpfs", "faft", top], check=True)
+    assert puppet(f"result = os.listdir('{top}')") == []
+    subprocess.run([*inside, "umount", top], check=True)
+    assert puppet(f"result = os.listdir('{top}')") == ["file"]
+    faf.kill(puppet.run)
+    faf.ends(puppet.run, "killed")
+    assert system.read(f"/proc/{faf.pid}/mountinfo") == before
+
+
+def test_output_to_the_journal_needs_no_way_out(stopped_faf):
+    """The stream is opened before everything is hidden."""
+    faf = stopped_faf
+    directory = pathlib.Path(faf.base, "journal")
+    directory.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(directory / "stdout"))
+        listener.listen()
+        listener.settimeout(10)
+        faf.start("--journal-directory", str(directory))
+        faf.task("t", "echo hello", User=BOB, StandardOutput="journal", InaccessiblePaths=str(directory), **EVERYTHING)
+        run = faf.fire("t")
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as stream:
+            assert stream.read().endswith(b"hello\n")
+        faf.ends(run, "succeeded")
