@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import secrets
+import shutil
 import socket
 import stat
 import subprocess
@@ -438,6 +439,35 @@ def test_protect_home(faf, tries):
     assert tries(mode, ProtectHome="tmpfs")["mode"] == ("ok", "0o755")
     assert tries('attempt("list", lambda: os.listdir("/root"))', ProtectHome="tmpfs")["list"] == ("ok", [])
     assert tries('attempt("list", lambda: os.listdir("/root"))', ProtectHome="yes")["list"][0] == "EACCES"
+
+
+@pytest.mark.parametrize("place", ["/home", "/run/user"])
+def test_protect_home_of_users(faf, tries, place):
+    """ProtectHome=: /home and /run/user, of which a user may read and write his own: closed, read-only, or empty."""
+    made = [path for path in (place,) if not os.path.exists(path)]
+    os.makedirs(place, exist_ok=True)
+    own = pathlib.Path(place, "faft-" + secrets.token_hex(8))
+    own.mkdir()
+    os.chown(own, BOB, BOB)
+    code = f"""
+attempt("write", lambda: write("{own}/file"))
+attempt("read", lambda: read("{own}/file"))
+attempt("names", lambda: len(os.listdir("{place}")))
+"""
+
+    def outcomes(**settings):
+        found = tries(code, **settings)
+        return found["write"][0], found["read"][0], found["names"][1]
+
+    try:
+        assert outcomes()[:2] == outcomes(ProtectHome="no")[:2] == ("ok", "ok")
+        assert outcomes(ProtectHome="read-only")[:2] == ("EROFS", "ok")
+        assert outcomes(ProtectHome="yes") == ("EACCES", "EACCES", None)
+        assert outcomes(ProtectHome="tmpfs") == ("ENOENT", "ENOENT", 0)
+    finally:
+        shutil.rmtree(own)
+        for path in made:
+            os.rmdir(path)
 
 
 def test_a_path_that_is_missing_refuses_by_name(faf):
