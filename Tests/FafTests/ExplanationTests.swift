@@ -42,7 +42,7 @@ struct ExplanationTests {
                 "    why: \(text) (ended by SIGKILL)",
                 "    who: PressureAbove=5% stopped it, 2001-09-09 01:43:30 (3 min ago): SIGTERM was sent; it had not "
                     + "ended when TimeoutStopSec=10s was over, and was killed",
-                "   next: nothing: it is over, it ended at 2001-09-09 01:43:40 (3 min ago), after 1 min 50 s",
+                "   next: nothing: it ended at 2001-09-09 01:43:40 (3 min ago), after 1 min 50 s",
                 "    try: `faf show 17` tells what it used; raise the limit in its unit, or let it use less",
             ])
     }

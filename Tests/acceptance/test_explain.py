@@ -150,8 +150,8 @@ def cancelled(faf):
     return run
 
 
-OVER = "next: nothing: it is over, it ended at WHEN, after SPAN"
-UNSTARTED = "next: nothing: it is over, it ended at WHEN"
+OVER = "next: nothing: it ended at WHEN, after SPAN"
+UNSTARTED = "next: nothing: it ended at WHEN"
 AGAIN = "try: `faf retry 1` tries it again"
 LAST = "try: `faf logs 1` shows what it wrote last"
 TIME = "try: give it more time in its unit, or let it ask for more with EXTEND_TIMEOUT_USEC="

@@ -8,6 +8,8 @@ extension Attempt {
         readNotifications()
         flushTexts()
         var emptied = faf_record_emptied()
+        // Before the counters: to gather them takes the kernel a while.
+        faf_now(&emptied.realtime_us, &emptied.boottime_us)
         emptied.cgroup_us = StopSequence.never
         emptied.memory_peak_bytes = StopSequence.never
         if cgroup >= 0 {
@@ -15,7 +17,6 @@ extension Attempt {
             emptied.memory_peak_bytes = faf_cgroup_number(cgroup, cString("memory.peak"), cString(""))
         }
         keepCounters()
-        faf_now(&emptied.realtime_us, &emptied.boottime_us)
         let error = writeEnd(emptied)
         if error < 0 {
             emptied.flags |= FAF_EMPTIED_NOT_DURABLE.rawValue

@@ -140,15 +140,15 @@ struct Explanation {
             sentences.append(Sentence(.why, met(condition)))
         }
         sentences += who + earlier(run.attempts.dropLast())
-        sentences.append(Sentence(.next, "nothing: it is over\(ended)"))
+        sentences.append(ended)
         if let kind, let advice = advice(kind) { sentences.append(Sentence(.advice, advice)) }
         return sentences
     }
 
-    private var ended: String {
-        guard let endedAt = run.endedAt else { return "" }
+    private var ended: Sentence {
+        guard let endedAt = run.endedAt else { return Sentence(.next, "nothing: it is over") }
         let after = run.duration(now: now).map { ", after \(Clock.duration($0))" } ?? ""
-        return ", it ended at \(Clock.localAndAgo(endedAt, now: now))" + after
+        return Sentence(.next, "nothing: it ended at \(Clock.localAndAgo(endedAt, now: now))" + after)
     }
 
     // MARK: Parts
