@@ -102,9 +102,8 @@ def make_disk(work):
     subprocess.run(["make", "--silent", "install", f"DESTDIR={tree}"], cwd=CHECKOUT, check=True)
     shutil.copytree(HERE / "guest", tree / "opt/vm")
     shutil.copytree(HERE / "cases", tree / "opt/vm/cases")
-    agent = tree / "etc/systemd/system/vm-agent.service"
-    shutil.copy(HERE / "guest/vm-agent.service", agent)
-    agent.chmod(0o644)
+    for unit in (HERE / "guest").glob("*.service"):
+        (tree / "etc/systemd/system" / unit.name).write_bytes(unit.read_bytes())
     (tree / "etc/systemd/system/multi-user.target.wants/vm-agent.service").symlink_to("../vm-agent.service")
     disk = work / "disk"
     with open(disk, "wb") as file:
