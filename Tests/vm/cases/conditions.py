@@ -3,9 +3,9 @@
 
 from vm import case, check, equal, faf, fire, start, state, task, wait_end, wait_processes
 
-# 10 MiB each second, held by a grandchild in a session of its own; and 100 MiB of page cache, which does not count.
+# 10 MiB each second, held by a grandchild in a session of its own; and 200 MiB of page cache, which does not count.
 LEAKER = """test "$FAF_ATTEMPT" = 2 && exit 0
-head -c 100M /dev/zero >/var/tmp/leak.$$
+head -c 200M /dev/zero >/var/tmp/leak.$$
 cat /var/tmp/leak.$$ >/dev/null
 rm -f /var/tmp/leak.$$
 (setsid python3 -c '
@@ -32,8 +32,9 @@ def body():
     (met,) = first["conditions"]
     equal(met["action"], "restart", "what was done")
     over = [sample > 60 << 20 for sample in met["samples"]]
-    equal((sum(over), over[-1], len(over)), (3, True, 5), f"the samples: {met}")
-    check(met["samples"] == sorted(met["samples"]) and max(met["samples"]) < 120 << 20, f"page cache counts: {met}")
+    # Fewer than five if the machine was too busy to take one each second.
+    check((sum(over), over[-1]) == (3, True) and 3 <= len(over) <= 5, f"the samples: {met}")
+    check(met["samples"] == sorted(met["samples"]) and max(met["samples"]) < 190 << 20, f"page cache counts: {met}")
     equal(state(sleeper), "running", "another run")
     shown = faf("show", end["number"])
     check(met["text"] in shown, shown)

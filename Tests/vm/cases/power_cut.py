@@ -26,14 +26,15 @@ def end(run):
 
 
 def up():
-    """Seconds from fafd's start job, when all that it comes after is there, to READY=1. And how fast this machine is at
-    present: seconds that `faf version` takes; natively it is less than 5 ms."""
+    """Seconds from fafd's start job, when all that it comes after is there, to READY=1, and of processor time. And how
+    fast this machine is at present: seconds that `faf version` takes; natively it is less than 5 ms."""
     wait_for(lambda: show("fafd.service", "ActiveState") == "active", 60, "fafd is up by itself")
     took = (int(show("fafd.service", "ActiveEnterTimestampMonotonic"))
             - int(show("fafd.service", "InactiveExitTimestampMonotonic"))) / 1e6
+    used = int(show("fafd.service", "CPUUsageNSec")) / 1e9
     began = time.monotonic()
     run("faf", "version")
-    return took, time.monotonic() - began
+    return took, used, time.monotonic() - began
 
 
 def verify():
@@ -56,12 +57,16 @@ def verify():
 
 
 def load():
+    """Returns once it has begun: a fire has been acknowledged."""
+    has_begun = threading.Event()
+
     def worker():
         while True:
             name = random.choice(["quick", "quick", "slow"])
             done = subprocess.run(["faf", "fire", name], capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 note(fired=int(done.stdout.split()[0]))
+                has_begun.set()
             else:
                 print(f"refused: {done.stderr.strip()}")
 
@@ -76,6 +81,7 @@ def load():
 
     for body in (worker, worker, watcher):
         threading.Thread(target=body, daemon=True).start()
+    has_begun.wait()
 
 
 def body():
@@ -85,20 +91,20 @@ def body():
         systemctl("enable", "--now", "fafd.service")
         subprocess.run(["sync"], check=True)
     else:
-        seconds, pace = up()
+        seconds, used, pace = up()
         known, ended, lost = verify()
-        print(f"after cut {PHASE - 1}: fafd is up in {seconds:.2f} s ({pace:.2f} s for faf version), {known} runs, "
-              f"{ended} ends seen before, {lost} lost")
+        print(f"after cut {PHASE - 1}: fafd is up in {seconds:.2f} s ({used:.2f} s of the processor; "
+              f"{pace:.2f} s for faf version), {known} runs, {ended} ends seen before, {lost} lost")
         note(up=[seconds, pace])
         # The rule is 2 s. This machine is emulated, and may have to share the computer: then it may take in proportion.
         check(seconds < max(2, 40 * pace), f"fafd took {seconds:.1f} s to be up ({pace:.2f} s for faf version)")
         if PHASE > CUTS:
-            check(len(NOTES["fired"]) > CUTS, f"there was no load: {len(NOTES['fired'])} fires")
+            check(len(NOTES["fired"]) >= CUTS, f"there was no load: {len(NOTES['fired'])} fires")
             times = sorted([pair[0] for pair in NOTES.get("up", [])] + [seconds])
             return (f"{CUTS} cuts, {len(NOTES['fired'])} acknowledged fires known, {ended} recorded ends stand, "
                     f"{lost} lost, fafd up in {times[0]:.1f} to {times[-1]:.1f} s")
     load()
-    cut_power(1, 8)
+    cut_power(0, 8)
     time.sleep(300)
     check(False, "the power was not cut")
 

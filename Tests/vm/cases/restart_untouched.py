@@ -15,7 +15,7 @@ from vm import (FAFD_KILLED, FINAL, SCRIPTS, case, check, equal, faf, fire, jour
                 start, systemctl, task, tasks_cgroup, wait_end, wait_for, wait_processes)
 
 # A third of them each: SIGKILL, `systemctl restart`, another binary.
-ROUNDS = int(os.environ.get("VM_ROUNDS", "12"))
+ROUNDS = int(os.environ.get("VM_ROUNDS", "6"))
 LONG = 8
 PLACE = pathlib.Path("/var/tmp/case")
 PROGRAMS = [pathlib.Path("/usr/local") / name for name in ("sbin/fafd", "libexec/faf/faf-shim", "bin/faf")]

@@ -1,10 +1,13 @@
 """systemctl stop faf-tasks: each task by its own settings, runs say shutdown, a fire meanwhile is refused"""
 
+import pathlib
 import subprocess
 import time
 
 from vm import (case, check, equal, faf, fire, show, start, systemctl, task, tasks_cgroup, wait_end, wait_for,
                 wait_status)
+
+PLACE = pathlib.Path("/var/tmp/case")
 
 POLITE = """
 trap 'echo bye; exit 7' TERM
@@ -13,6 +16,12 @@ while :; do sleep 0.1; done
 """
 STUBBORN = """
 trap '' TERM
+systemd-notify --status=ready
+while :; do sleep 0.1; done
+"""
+# Takes as long as the case wants to look at a stop.
+SLOW = """
+trap 'while test ! -e /var/tmp/case/go; do sleep 0.1; done; exit 8' TERM
 systemd-notify --status=ready
 while :; do sleep 0.1; done
 """
@@ -31,7 +40,7 @@ def refused(text):
 
 
 def fire_all():
-    runs = {name: fire(name) for name in ("polite", "stubborn", "interrupted")}
+    runs = {name: fire(name) for name in ("polite", "stubborn", "slow", "interrupted")}
     for number in runs.values():
         wait_status(number, "ready")
     return runs
@@ -42,6 +51,7 @@ def check_ends(runs):
     for name, end in ends.items():
         equal((end["state"], end["reason"]["kind"]), ("killed", "shutdown"), name)
     equal(ends["polite"]["attempts"][-1].get("exitStatus"), 7, "polite's exit status")
+    equal(ends["slow"]["attempts"][-1].get("exitStatus"), 8, "slow's exit status")
     equal(ends["interrupted"]["attempts"][-1].get("exitStatus"), 9, "interrupted's exit status")
     check(ends["stubborn"]["attempts"][-1].get("signal") in (9, "SIGKILL"), f"stubborn: {ends['stubborn']}")
 
@@ -49,6 +59,7 @@ def check_ends(runs):
 def body():
     task("polite", POLITE, "User=alice")
     task("stubborn", STUBBORN, "TimeoutStopSec=5s")
+    task("slow", SLOW, "TimeoutStopSec=10min")
     task("interrupted", INTERRUPTED, "KillSignal=SIGINT")
     start()
     runs = fire_all()
@@ -58,6 +69,8 @@ def body():
     wait_for(lambda: limit.read_text() == "0\n", 20, "the unit is being stopped")
     equal(show("faf-tasks.service", "ActiveState"), "deactivating", "the unit")
     refused("is being stopped")
+    PLACE.mkdir(exist_ok=True)
+    (PLACE / "go").touch()
     equal(stopping.wait(120), 0, "systemctl stop")
     took = time.monotonic() - began
     check(took >= 4, f"stubborn's TimeoutStopSec= was not waited for: {took:.1f} s")

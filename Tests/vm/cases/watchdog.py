@@ -12,7 +12,7 @@ from vm import (case, check, equal, faf, fire, is_alive, journal, main_pid, show
 def settings(*more):
     place = pathlib.Path("/run/systemd/system/fafd.service.d")
     place.mkdir(parents=True, exist_ok=True)
-    lines = ["[Service]", "WatchdogSec=10s", "TimeoutAbortSec=2s", "TimeoutStopSec=5s", *more]
+    lines = ["[Service]", "WatchdogSec=15s", "TimeoutAbortSec=2s", "TimeoutStopSec=5s", *more]
     (place / "vm.conf").write_text("\n".join(lines) + "\n")
     systemctl("daemon-reload")
 
@@ -24,7 +24,7 @@ def body():
     start()
     number = fire("sleeper")
     pid = wait_processes(number)[0]
-    for _ in range(5):
+    for _ in range(3):
         last = show("fafd.service", "WatchdogTimestampMonotonic")
         wait_for(lambda: show("fafd.service", "WatchdogTimestampMonotonic") != last, 60, "it feeds the watchdog")
     equal(show("fafd.service", "NRestarts"), "0", "restarts of a fafd that is well")

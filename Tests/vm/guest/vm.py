@@ -13,7 +13,7 @@ import time
 import traceback
 
 PHASE = int(os.environ.get("VM_PHASE", "1"))
-PATIENCE = int(os.environ.get("VM_PATIENCE", "1"))
+PATIENCE = int(os.environ.get("VM_PATIENCE", "3"))
 NOTES = json.loads(os.environ.get("VM_NOTES", "{}"))
 UNITS = pathlib.Path("/etc/faf/units")
 SCRIPTS = pathlib.Path("/opt/scripts")
