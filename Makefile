@@ -1,5 +1,5 @@
 # make            release build of the three programs, into .build/programs
-# make test       everything is built and every test is run; the last line counts them. FAF_TEST_VM=1 adds those of test-vm
+# make test       everything is built and every test is run; the last line counts them. FAF_TEST_VM=0 leaves out test-vm
 # make demo       a task fired, watched and killed, with a fafd of its own in a temporary place
 # make install    PREFIX=/usr/local DESTDIR= ; build first, as yourself
 # make test-vm    fafd under a real systemd: a Debian booted by qemu (as root); CASE="name ..." for some of its cases,
