@@ -30,6 +30,12 @@ public struct RunEnd: Sendable, Hashable {
     /// Somebody wanted the run to end, or all tasks were stopped.
     var wasAskedFor: Bool { observation?.stop?.cause.endsRun == true || observation?.askedToEnd != nil }
 
+    /// What an end does that nobody has asked for; the run's, or one after which it is tried again.
+    func setsOff(isOver: Bool) -> [RunTrigger.Event] {
+        if state == .succeeded { return isOver ? [.onSuccess] : [] }
+        return [.onAttemptFailure] + (isOver ? [.onFailure] : [])
+    }
+
     /// As both clocks had it; `now` for an end that was not seen.
     func moment(now: Moment) -> Moment {
         guard let observation, let boottime = observation.endedAtBoottime else { return now }

@@ -117,8 +117,9 @@ public enum RunEffect: Sendable, Hashable {
     case emptyCgroup(InvocationID, attempt: Int)
     /// Move a damaged record out of the way and name it.
     case setAside(InvocationID, why: String)
-    /// Store the end: the run's, or with a row that is `queued` its attempt's. Answers: `endStored` or `endRefused`.
-    case storeEnd(Run)
+    /// Store the end: the run's, or with a row that is `queued` its attempt's; and with it the runs that follow on it.
+    /// Answers: `endStored` or `endRefused`.
+    case storeEnd(Run, [RunTrigger.Event])
     case retryEnd(after: Duration)
     /// Wait until the run's `retry.due`. Answers: `retryDue`.
     case awaitRetry(Moment, after: Int)

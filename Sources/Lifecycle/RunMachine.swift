@@ -95,6 +95,8 @@ public struct RunMachine: Sendable, Hashable {
     /// Told to whoever fired once the end is durable: before, the next supervisor would find a row without a record, and
     /// launch what was refused.
     private var refusal: LaunchRefusal?
+    /// What the end that is being stored sets off.
+    private var events: [RunTrigger.Event] = []
     private let boot: BootID
 
     private init(run: Run, state: State, boot: BootID) {
@@ -298,7 +300,8 @@ public struct RunMachine: Sendable, Hashable {
         switch state {
         case .parking, .ending:
             if case .endRefused = event { return [.retryEnd(after: Self.endRetryInterval)] }
-            if case .endRetryDue = event { return [.storeEnd(run)] }
+            if case .endRetryDue = event { return [.storeEnd(run, events)] }
+            events = []
             if case .parking(let attempt) = state {
                 return [.clean(attempt.invocation, attempt: attempt.number)] + beginWaiting(context)
             }
@@ -391,7 +394,7 @@ public struct RunMachine: Sendable, Hashable {
         run.retry = run.retry ?? RetryState()
         run.retry?.due = context.now.advanced(by: Self.postponement)
         state = .parking(attempt)
-        return [.refuse(.launch(failure)), .storeEnd(run)]
+        return [.refuse(.launch(failure)), .storeEnd(run, [])]
     }
 
     /// The attempt never ran: it gets a new invocation id, so that a shim of the old one that is still about can
@@ -531,7 +534,10 @@ public struct RunMachine: Sendable, Hashable {
         case (.again, nil):
             state = .ending(wasWaiting: false)
         }
-        return [.storeEnd(run)]
+        // Whoever has stopped it, or is told that it was not fired, knows.
+        let isNews = refusal == nil && endRequest == nil && !end.wasAskedFor
+        events = isNews || end.state == .succeeded ? end.setsOff(isOver: run.state.isFinal) : []
+        return [.storeEnd(run, events)]
     }
 
     /// The row waits, and so does the run; unless somebody wants it to end.
@@ -547,7 +553,7 @@ public struct RunMachine: Sendable, Hashable {
         run.endedAt = context.now.realtime
         run.retry?.due = nil
         state = .ending(wasWaiting: true)
-        return [.storeEnd(run)]
+        return [.storeEnd(run, [])]
     }
 
     private func attemptEffects(_ effects: (Attempt) -> [RunEffect]) -> [RunEffect] {

@@ -183,7 +183,7 @@ extension GroupWriter {
     }
 
     private static func inserted(_ change: Change, _ result: Result<Void, StoreError>) -> RunID? {
-        guard case .insert(let run) = change, case .success = result else { return nil }
+        guard case .insert(let run, _) = change, case .success = result else { return nil }
         return run.id
     }
 

@@ -94,6 +94,11 @@ struct RunReader {
                 throw fields.damage(column(.retry), "no state of retries: \(error)")
             }
         }
+        if let json = try fields.optionalText(column(.followsOn)) {
+            do { run.trigger = try JSONDecoder().decode(RunTrigger.self, from: Data(json.utf8)) } catch {
+                throw fields.damage(column(.followsOn), "no trigger: \(error)")
+            }
+        }
         return run
     }
 

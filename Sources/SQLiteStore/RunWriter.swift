@@ -5,20 +5,20 @@ import TaskModel
 
 /// What is written at once, or not at all.
 enum Change: Sendable {
-    case insert(Run)
-    case update(Run)
+    case insert(Run, _ followers: [Run])
+    case update(Run, _ followers: [Run])
     case reopen(Run)
-    case finish(Run)
+    case finish(Run, _ followers: [Run])
     /// Puts a run that cannot be read where it is in nobody's way, with what is wrong with it.
     case setAside(RunID, String)
 
     /// For messages: without what a caller passed.
     var description: String {
         switch self {
-        case .insert(let run): "insert run \(run.id) of \(run.task)"
-        case .update(let run): "update run \(run.id) of \(run.task)"
+        case .insert(let run, _): "insert run \(run.id) of \(run.task)"
+        case .update(let run, _): "update run \(run.id) of \(run.task)"
         case .reopen(let run): "reopen run \(run.id) of \(run.task)"
-        case .finish(let run): "store the end of run \(run.id) of \(run.task)"
+        case .finish(let run, _): "store the end of run \(run.id) of \(run.task)"
         case .setAside(let run, _): "set run \(run) aside"
         }
     }
@@ -31,10 +31,15 @@ struct RunWriter {
 
     func apply(_ change: Change) throws {
         switch change {
-        case .insert(let run): try insert(run)
-        case .update(let run): try update(run)
+        case .insert(let run, let followers):
+            try insert(run)
+            try add(followers)
+        case .update(let run, let followers):
+            try update(run)
+            try add(followers)
         case .reopen(let run): try reopen(run)
-        case .finish(let run): try finish(run)
+        case .finish(let run, let followers):
+            if try finish(run) { try add(followers) }
         case .setAside(let run, let problem): try setAside(run, because: problem)
         }
     }
@@ -79,10 +84,16 @@ struct RunWriter {
         }
     }
 
-    private func finish(_ run: Run) throws {
-        if try !replace(run), try stateOfRow(run.id) == nil {
-            throw StoreError.conflict("there is no run \(run.id)")
-        }
+    /// `false`: it is over already.
+    private func finish(_ run: Run) throws -> Bool {
+        if try replace(run) { return true }
+        if try stateOfRow(run.id) == nil { throw StoreError.conflict("there is no run \(run.id)") }
+        return false
+    }
+
+    /// One that is there was stored by a commit that seemed to fail.
+    private func add(_ followers: [Run]) throws {
+        for run in followers where try stateOfRow(run.id) == nil { try insert(run) }
     }
 
     /// `false`: there is no such row, or it is final (or with `isFinal`, it is not).
@@ -130,6 +141,7 @@ struct RunWriter {
         let settings = try values.id(of: run.settings, in: connection)
         let identity = try values.id(of: run.identity, in: connection)
         let retry = try run.retry.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+        let trigger = try run.trigger.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
         return RunColumn.allCases.map { column in
             switch column {
             case .id: run.id.rawValue
@@ -158,6 +170,7 @@ struct RunWriter {
             case .startedAt: run.startedAt?.microseconds
             case .endedAt: run.endedAt?.microseconds
             case .retry: retry
+            case .followsOn: trigger
             }
         }
     }

@@ -27,12 +27,12 @@ public final class SQLiteStore: Store {
         writer = GroupWriter(database: database, checkpointAfter: checkpointAfter)
     }
 
-    public func insert(_ run: Run) async throws(StoreError) {
-        try await writer.write(.insert(run))
+    public func insert(_ run: Run, with followers: [Run]) async throws(StoreError) {
+        try await writer.write(.insert(run, followers))
     }
 
-    public func update(_ run: Run) async throws(StoreError) {
-        try await writer.write(.update(run))
+    public func update(_ run: Run, with followers: [Run]) async throws(StoreError) {
+        try await writer.write(.update(run, followers))
     }
 
     public func reopen(_ run: Run) async throws(StoreError) {
@@ -40,9 +40,9 @@ public final class SQLiteStore: Store {
         try await writer.write(.reopen(run))
     }
 
-    public func finish(_ run: Run) async throws(StoreError) {
+    public func finish(_ run: Run, with followers: [Run]) async throws(StoreError) {
         guard run.state.isFinal else { throw .conflict("run \(run.id) is not over: \(run.state.rawValue)") }
-        try await writer.write(.finish(run))
+        try await writer.write(.finish(run, followers))
     }
 
     public func run(_ id: RunID) async throws(StoreError) -> Run? {

@@ -11,7 +11,7 @@ import TaskModel
 /// - `damaged`: runs whose rows could not be read, as JSON with the names of the columns, and what was wrong with them.
 ///
 /// Times are µs since 1970. Unsigned 64-bit values are stored with the same bits. Sets and lists of ids are decimal
-/// numbers with commas between. `parameters` is a JSON array of `[name, kind, text]`, `retry` a `RetryState` as JSON.
+/// numbers with commas between. `parameters` is a JSON array of `[name, kind, text]`, `retry` a `RetryState`, `followsOn` a `RunTrigger` as JSON.
 /// `details` is what else is known of an attempt and nothing is looked for by: `AttemptDetails` as JSON.
 enum Schema {
     /// "faf" and a zero, so that `file` knows it and no other program's database is taken for ours.
@@ -28,6 +28,9 @@ enum Schema {
         }
         migrator.registerMigration("3-details") { database in
             try database.execute(sql: "ALTER TABLE attempts ADD COLUMN details TEXT")
+        }
+        migrator.registerMigration("4-followers") { database in
+            try database.execute(sql: "ALTER TABLE runs ADD COLUMN followsOn TEXT")
         }
         return migrator
     }
@@ -117,7 +120,7 @@ enum Schema {
 enum RunColumn: Int, CaseIterable {
     case id, task, state, isFinal, priority, parameters, settings, identity, firedBy, users, groups, configuredPath,
         realPath, device, inode, owner, reasonKind, reasonText, status, progressDone, progressTotal, resultText,
-        queuedAt, startedAt, endedAt, retry
+        queuedAt, startedAt, endedAt, retry, followsOn
 
     static let list = allCases.map { "\($0)" }.joined(separator: ", ")
     /// The row as a JSON object, in SQL.

@@ -15,17 +15,19 @@ public actor MemoryStore: Store {
         failures.append(contentsOf: repeatElement(error, count: count))
     }
 
-    public func insert(_ run: Run) throws(StoreError) {
+    public func insert(_ run: Run, with followers: [Run]) throws(StoreError) {
         try beginChange()
         guard rows[run.id] == nil else { throw .conflict("run \(run.id) is there already") }
         rows[run.id] = run
+        add(followers)
     }
 
-    public func update(_ run: Run) throws(StoreError) {
+    public func update(_ run: Run, with followers: [Run]) throws(StoreError) {
         try beginChange()
         guard let row = rows[run.id] else { throw .conflict("there is no run \(run.id)") }
         guard !row.state.isFinal else { throw .conflict("run \(run.id) is over already: \(row.state.rawValue)") }
         rows[run.id] = run
+        add(followers)
     }
 
     public func reopen(_ run: Run) throws(StoreError) {
@@ -36,11 +38,17 @@ public actor MemoryStore: Store {
         rows[run.id] = run
     }
 
-    public func finish(_ run: Run) throws(StoreError) {
+    public func finish(_ run: Run, with followers: [Run]) throws(StoreError) {
         try beginChange()
         guard run.state.isFinal else { throw .conflict("run \(run.id) is not over: \(run.state.rawValue)") }
         guard let row = rows[run.id] else { throw .conflict("there is no run \(run.id)") }
-        if !row.state.isFinal { rows[run.id] = run }
+        guard !row.state.isFinal else { return }
+        rows[run.id] = run
+        add(followers)
+    }
+
+    private func add(_ followers: [Run]) {
+        for run in followers where rows[run.id] == nil { rows[run.id] = run }
     }
 
     public func run(_ id: RunID) throws(StoreError) -> Run? {

@@ -38,19 +38,22 @@ public struct RunQuery: Sendable, Hashable {
 /// durable (fsync), one that throws has changed nothing. All methods may be called concurrently; an implementation may
 /// commit several changes together. What goes on between fire and end is not stored: the record knows it.
 public protocol Store: Sendable {
+    // What follows on a run is stored with its end, at once or not at all. Those of the followers that are there
+    // already stay as they are.
+
     /// Adds a new run. `conflict` if its number is taken.
-    func insert(_ run: Run) async throws(StoreError)
+    func insert(_ run: Run, with followers: [Run]) async throws(StoreError)
 
     /// Replaces an active run's row as a whole: a new attempt, a new invocation id. `conflict` if there is none, or if
     /// it is final.
-    func update(_ run: Run) async throws(StoreError)
+    func update(_ run: Run, with followers: [Run]) async throws(StoreError)
 
     /// Replaces a final run's row by one that is active again. `conflict` if there is none, or if it is not final.
     func reopen(_ run: Run) async throws(StoreError)
 
     /// Stores the end of a run. `conflict` if there is no such row; a row that is already final stays as it is (the
-    /// first end counts) and is no error.
-    func finish(_ run: Run) async throws(StoreError)
+    /// first end counts, and what followed on it) and is no error.
+    func finish(_ run: Run, with followers: [Run]) async throws(StoreError)
 
     /// The run of this number; `nil`: there is none.
     func run(_ id: RunID) async throws(StoreError) -> Run?
@@ -66,4 +69,10 @@ public protocol Store: Sendable {
 
     /// Closes the database; further calls throw `unavailable`.
     func close() async
+}
+
+extension Store {
+    public func insert(_ run: Run) async throws(StoreError) { try await insert(run, with: []) }
+    public func update(_ run: Run) async throws(StoreError) { try await update(run, with: []) }
+    public func finish(_ run: Run) async throws(StoreError) { try await finish(run, with: []) }
 }

@@ -108,6 +108,39 @@ extension StoreConformance {
     ]
 
     static let retrying: [Check] = [
+        Check("what follows on an end is stored with it, once") { (store) async throws in
+            func follower(_ id: Int64, _ event: RunTrigger.Event, _ ended: Run) -> Run {
+                var run = sampleRun(id, state: .queued)
+                run.attempts = []
+                run.trigger = RunTrigger(event, ended)
+                run.retry = sampleRetry
+                return run
+            }
+            let run = sampleRun(1)
+            try await store.insert(run)
+            var waiting = sampleRun(1, state: .queued)
+            waiting.retry = sampleRetry
+            let first = follower(2, .onAttemptFailure, waiting)
+            try await store.update(waiting, with: [first])
+            // A commit that seemed to fail is tried again.
+            try await store.update(waiting, with: [first])
+            let end = sampleRun(1, state: .failed)
+            let second = follower(3, .onFailure, end)
+            try await store.finish(end, with: [second])
+            #expect(try await store.activeRuns() == [first, second])
+            // The first end counts, and what followed on it.
+            try await store.finish(end, with: [follower(4, .onFailure, end)])
+            #expect(try await store.activeRuns() == [first, second])
+            await #expect(throws: StoreError.self) {
+                try await store.update(waiting, with: [follower(5, .onFailure, end)])
+            }
+            await #expect(throws: StoreError.self) {
+                try await store.insert(end, with: [follower(6, .onFailure, end)])
+            }
+            #expect(try await store.highestNumber() == second.id)
+            try await store.insert(sampleRun(7), with: [follower(8, .onSuccess, end)])
+            #expect(try await store.run(RunID(rawValue: 8))?.trigger?.event == .onSuccess)
+        },
         Check("what a run waits for is read back, and the end of the attempt with it") { (store) async throws in
             var run = sampleRun(1, state: .running)
             try await store.insert(run)

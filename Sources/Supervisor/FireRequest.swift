@@ -23,3 +23,11 @@ public struct FireRequest: Sendable {
         self.priority = priority
     }
 }
+
+extension FireRequest {
+    func run(_ id: RunID, _ state: RunState, at time: Timestamp) -> Run {
+        Run(
+            id: id, task: task, parameters: parameters, settings: settings, identity: identity, rights: rights,
+            script: script, priority: priority, state: state, queuedAt: time, attempts: [])
+    }
+}

@@ -8,7 +8,8 @@ struct RunReport {
 
     static func started(_ run: Run) -> RunReport {
         let number = run.attempts.last?.number ?? 1
-        let what = number > 1 ? "attempt \(number)" : "fired by uid \(run.rights.firedBy)"
+        let by = run.trigger.map { "\($0.event.rawValue)= of run \($0.run)" } ?? "uid \(run.rights.firedBy)"
+        let what = number > 1 ? "attempt \(number)" : "fired by \(by)"
         return RunReport("run \(run.id) of \(run.task): \(what)", "299d75f803394d6ab5ec01309beddca6", run)
     }
 

@@ -20,6 +20,8 @@ public actor Supervisor {
         var isSilent = false
         /// Whoever has cancelled it waits until that is durable.
         var cancels: [CheckedContinuation<StoreRefusal?, Never>] = []
+        /// What follows on the end that is being stored: the same, however often that is tried.
+        var followers: [Run]?
     }
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
@@ -27,7 +29,7 @@ public actor Supervisor {
         case commit(RunID, Run, RowChange)
         case prepare(RunID, Run)
         case empty(RunID, InvocationID, attempt: Int)
-        case storeEnd(RunID, Run)
+        case storeEnd(RunID, Run, [RunTrigger.Event])
         case later(RunID, RunEvent, after: Duration)
         case awaitRetry(RunID, Moment, after: Int)
         case lookAgain(RunID, after: Duration)
@@ -45,7 +47,8 @@ public actor Supervisor {
 
     let store: any Store
     let launching: any Launching
-    private let numbers: any Numbering
+    let numbers: any Numbering
+    var triggering: (any Triggering)?
     let boot: BootID
     let now: @Sendable () -> Timestamp
     let bootTime: @Sendable () -> UInt64
@@ -61,7 +64,7 @@ public actor Supervisor {
     /// Final runs that are about to be tried again.
     var reopening: Set<RunID> = []
     private var drains: [CheckedContinuation<Void, Never>] = []
-    private var feeds: [ObjectIdentifier: ChangeFeed] = [:]
+    var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     private let work: AsyncStream<Work>
     let enqueue: AsyncStream<Work>.Continuation
 
@@ -85,7 +88,9 @@ public actor Supervisor {
     // MARK: Life
 
     /// Reads the active rows. Call it once, before the first caller is served.
-    public func start() async throws(StoreError) {
+    /// - Parameter triggering: knows the tasks that follow on others; `nil`: there are none.
+    public func start(triggering: (any Triggering)? = nil) async throws(StoreError) {
+        self.triggering = triggering
         for run in try await store.activeRuns() {
             let machine = RunMachine.adopt(run, boot: boot)
             live[run.id] = Live(machine: machine)
@@ -140,11 +145,8 @@ public actor Supervisor {
     public func fire(_ request: FireRequest) async throws(FireRefusal) -> Run {
         let id: RunID
         do { id = try await numbers.next() } catch { throw .store(error) }
-        var run = Run(
-            id: id, task: request.task, parameters: request.parameters, settings: request.settings,
-            identity: request.identity, rights: request.rights, script: request.script, priority: request.priority,
-            state: .starting, queuedAt: now(),
-            attempts: [Attempt(number: 1, invocation: .random(), boot: boot)])
+        var run = request.run(id, .starting, at: now())
+        run.attempts = [Attempt(number: 1, invocation: .random(), boot: boot)]
         run.attempts[0].state = .starting
         let (machine, effects) = RunMachine.fire(run, boot: boot)
         let answer = await withCheckedContinuation { continuation in
@@ -317,8 +319,8 @@ public actor Supervisor {
             log.error(
                 "run \(id): its record is damaged (\(why)); it is lost and is not run again",
                 metadata: ["record": "\(path ?? invocation.description)"])
-        case .storeEnd(let run):
-            enqueue.yield(.storeEnd(id, run))
+        case .storeEnd(let run, let events):
+            enqueue.yield(.storeEnd(id, run, events))
         case .retryEnd(let delay):
             enqueue.yield(.later(id, .endRetryDue, after: delay))
         case .awaitRetry(let due, let number):
@@ -374,8 +376,8 @@ public actor Supervisor {
                 do { try await Task.sleep(for: .seconds(2)) } catch { return }
             }
             deliver(.cgroupEmptied, to: id)
-        case .storeEnd(let id, let run):
-            await storeEnd(id, run)
+        case .storeEnd(let id, let run, let events):
+            await storeEnd(id, run, events)
         case .later(let id, let event, let delay):
             do { try await Task.sleep(for: delay) } catch { return }
             deliver(event, to: id)
@@ -430,10 +432,19 @@ public actor Supervisor {
         }
     }
 
-    private func storeEnd(_ id: RunID, _ run: Run) async {
-        let refusal: StoreRefusal?
+    private func storeEnd(_ id: RunID, _ run: Run, _ events: [RunTrigger.Event]) async {
+        var refusal: StoreRefusal?
+        var followers: [Run] = []
+        do { followers = try await self.followers(of: run, events) } catch {
+            log.error("run \(id): its end could not be stored (\(error.message)), retrying in 5 s")
+            return deliver(.endRefused(error.message), to: id)
+        }
         do {
-            if run.state.isFinal { try await store.finish(run) } else { try await store.update(run) }
+            if run.state.isFinal {
+                try await store.finish(run, with: followers)
+            } else {
+                try await store.update(run, with: followers)
+            }
             let report = run.state.isFinal ? RunReport.ended(run) : RunReport.waits(run)
             log.info("\(report.message)", metadata: report.metadata)
             refusal = nil
@@ -441,7 +452,7 @@ public actor Supervisor {
             // No such row: the database was exchanged under us. Its record tells how it ended, so the row comes back.
             log.error("run \(id): \(text); storing the whole row")
             do {
-                try await store.insert(run)
+                try await store.insert(run, with: followers)
                 refusal = nil
             } catch {
                 refusal = error.refusal
@@ -454,6 +465,10 @@ public actor Supervisor {
             let cancels = live[id]?.cancels ?? []
             live[id]?.cancels = []
             for cancel in cancels { cancel.resume(returning: refusal) }
+        }
+        if refusal == nil {
+            live[id]?.followers = nil
+            begin(followers)
         }
         deliver(refusal.map { .endRefused($0.message) } ?? .endStored, to: id)
     }

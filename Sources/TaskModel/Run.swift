@@ -113,6 +113,8 @@ public struct Run: Sendable, Hashable, Codable, Identifiable {
     public var attempts: [Attempt]
     /// `nil`: it was never tried again.
     public var retry: RetryState?
+    /// `nil`: somebody fired it.
+    public var trigger: RunTrigger?
 
     public init(
         id: RunID, task: String, parameters: [Parameter], settings: TaskSettings, identity: RunIdentity,

@@ -136,6 +136,7 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     private var limited: ResourceSettings?
     private var watched: ConditionSettings?
     private var retrying: RetrySettings?
+    private var followedBy: FollowUps?
 
     /// `nil`: infinity.
     public var runtimeMax: TimeSpan?
@@ -179,6 +180,11 @@ public struct TaskSettings: Sendable, Hashable, Codable {
     public var conditions: ConditionSettings {
         get { watched ?? ConditionSettings() }
         set { watched = newValue == ConditionSettings() ? nil : newValue }
+    }
+
+    public var followUps: FollowUps {
+        get { followedBy ?? FollowUps() }
+        set { followedBy = newValue == FollowUps() ? nil : newValue }
     }
 
     public var retry: RetrySettings {

@@ -35,6 +35,7 @@ final class Daemon: Sendable {
     private let numbers: Numbers
     private let supervisor: Supervisor
     private let server: VarlinkServer
+    private let service: FafService
     private let catalog: CatalogBox
 
     /// Takes the locks of state and runtime directory before it touches socket, store or records.
@@ -77,7 +78,7 @@ final class Daemon: Sendable {
                 context: { units.context(user: $0) })
         }
         do {
-            let service = try FafService(
+            service = try FafService(
                 supervisor: supervisor, catalog: catalog, host: host, version: Version.current,
                 processID: OwnProcess.pid, onlyUser: configuration.isUserMode ? OwnProcess.uid : nil)
             server = VarlinkServer(
@@ -91,7 +92,7 @@ final class Daemon: Sendable {
     /// Serves until SIGTERM or SIGINT. Runs go on.
     func run() async throws {
         report(catalog.current)
-        do { try await supervisor.start() } catch {
+        do { try await supervisor.start(triggering: service) } catch {
             throw StartRefusal(error.refusal.message, remedy: error.refusal.remedy)
         }
         let listener = try listen().release()

@@ -56,6 +56,38 @@ import Testing
         #expect(machine.invocation == nil)
     }
 
+    @Test func `an end sets off what follows on it, and what somebody has asked for does not`() throws {
+        func events(_ finding: RunEvent, after change: (inout RunMachine) -> Void = { _ in }) -> [RunTrigger.Event] {
+            var machine = started(run(limit: 1))
+            change(&machine)
+            for case .storeEnd(_, let events) in machine.handle(finding) { return events }
+            return []
+        }
+        #expect(events(failed) == [.onAttemptFailure])
+        #expect(events(found(.emptied, held: false, exit: .exited(code: 0))) == [.onSuccess])
+        let last: (inout RunMachine) -> Void = { machine in
+            _ = machine.handle(self.failed)
+            _ = machine.handle(.endStored)
+            _ = machine.handle(.retryDue(after: 1))
+            self.goOn(&machine)
+        }
+        #expect(events(failed, after: last) == [.onAttemptFailure, .onFailure])
+        #expect(events(failed) { _ = $0.handle(.stopRequested(self.kill)) } == [])
+        // Nobody stopped it in time.
+        let success = found(.emptied, held: false, exit: .exited(code: 0))
+        #expect(events(success) { _ = $0.handle(.stopRequested(self.kill)) } == [.onSuccess])
+    }
+
+    @Test func `what follows is the same when the end is stored once more, and nothing follows on a cancelled wait`() {
+        var machine = started(run())
+        let effects = machine.handle(failed)
+        #expect(machine.handle(.endRefused("full")).count == 1)
+        #expect(machine.handle(.endRetryDue) == effects)
+        _ = machine.handle(.endStored)
+        for case .storeEnd(_, let events) in machine.handle(.stopRequested(kill)) { #expect(events == []) }
+        #expect(machine.run.state == .cancelled)
+    }
+
     @Test func `the delay counts from the end of the attempt, however late that is read`() throws {
         var machine = started(run())
         var seen = observation(.emptied, held: false, exit: .exited(code: 3))

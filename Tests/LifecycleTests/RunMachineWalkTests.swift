@@ -77,7 +77,7 @@ import Testing
                     (commit, self.change, awaitsShim) = (run, change, true)
                 case .withhold: hasShim = false
                 case .refuse(.store): if row == nil { isRefused = true }
-                case .storeEnd(let run):
+                case .storeEnd(let run, _):
                     #expect(run.reason != nil && end == nil)
                     if run.state == .queued {
                         #expect(run.endedAt == nil && run.retry?.due != nil)

@@ -52,7 +52,7 @@ extension RunMachine {
 extension [RunEffect] {
     /// The row that an effect stores as an end.
     var storedEnd: Run? {
-        for case .storeEnd(let run) in self { return run }
+        for case .storeEnd(let run, _) in self { return run }
         return nil
     }
 }

@@ -24,19 +24,23 @@ actor HeldStore: Store {
         callers = []
     }
 
-    func insert(_ run: Run) async throws(StoreError) {
+    func insert(_ run: Run, with followers: [Run]) async throws(StoreError) {
         let isHeld = !isCalled
         var outcome: StoreError?
-        do { try await rows.insert(run) } catch { outcome = error }
+        do { try await rows.insert(run, with: followers) } catch { outcome = error }
         isCalled = true
         wake()
         while isHeld && !isReleased { await wait() }
         if let outcome { throw outcome }
     }
 
-    func update(_ run: Run) async throws(StoreError) { try await rows.update(run) }
+    func update(_ run: Run, with followers: [Run]) async throws(StoreError) {
+        try await rows.update(run, with: followers)
+    }
     func reopen(_ run: Run) async throws(StoreError) { try await rows.reopen(run) }
-    func finish(_ run: Run) async throws(StoreError) { try await rows.finish(run) }
+    func finish(_ run: Run, with followers: [Run]) async throws(StoreError) {
+        try await rows.finish(run, with: followers)
+    }
     func run(_ id: RunID) async throws(StoreError) -> Run? { try await rows.run(id) }
     func runs(_ query: RunQuery) async throws(StoreError) -> [Run] { try await rows.runs(query) }
     func activeRuns() async throws(StoreError) -> [Run] { try await rows.activeRuns() }

@@ -29,13 +29,15 @@ extension Wire {
         public var endedAt: Int64?
         /// While it is queued: when its next attempt begins.
         public var dueAt: Int64?
+        /// What it follows on; `nil`: somebody fired it.
+        public var trigger: Trigger?
         public var attempts: [Attempt]
 
         public init(
             number: Int64, task: String, state: String, reason: Reason? = nil, status: String? = nil,
             progress: Progress? = nil, result: String? = nil, parameters: JSONObject, uid: Int64, script: String,
             release: String? = nil, priority: Int64, queuedAt: Int64, startedAt: Int64? = nil, endedAt: Int64? = nil,
-            dueAt: Int64? = nil, attempts: [Attempt]
+            dueAt: Int64? = nil, trigger: Trigger? = nil, attempts: [Attempt]
         ) {
             self.number = number
             self.task = task
@@ -53,6 +55,7 @@ extension Wire {
             self.startedAt = startedAt
             self.endedAt = endedAt
             self.dueAt = dueAt
+            self.trigger = trigger
             self.attempts = attempts
         }
 
@@ -74,6 +77,7 @@ extension Wire {
             startedAt = try fields.optional("startedAt")
             endedAt = try fields.optional("endedAt")
             dueAt = try fields.optional("dueAt")
+            trigger = try fields.optional("trigger")
             attempts = try fields.list("attempts")
         }
 
@@ -95,6 +99,7 @@ extension Wire {
                 "startedAt": startedAt.map { .integer($0) },
                 "endedAt": endedAt.map { .integer($0) },
                 "dueAt": dueAt.map { .integer($0) },
+                "trigger": trigger?.json,
                 "attempts": .array(attempts.map(\.json)),
             ])
         }

@@ -1,13 +1,21 @@
 import FafAPI
 import LinuxSystem
-import Supervisor
+public import Supervisor
 import TaskModel
 import TaskUnits
+import Varlink
 import VarlinkServer
 
-extension FafService {
+extension FafService: Triggering {
     /// In the design's order: find the unit, authorise, check the parameters, check the script, number the run.
     func fire(_ request: Wire.Fire.Request, _ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.Fire.Reply {
+        let request = try fireRequest(request, caller)
+        do { return Wire.Fire.Reply(run: try await supervisor.fire(request).wire) } catch { throw error.failure }
+    }
+
+    private func fireRequest(
+        _ request: Wire.Fire.Request, _ caller: PeerCredentials
+    ) throws(VarlinkFailure) -> FireRequest {
         let (unit, identity, rights) = try fireableTask(request.task, caller)
 
         let parameters: [Parameter]
@@ -26,14 +34,16 @@ extension FafService {
             throw Wire.ScriptRefused(path: error.subject, message: error.message, remedy: error.remedy).failure
         }
 
-        do {
-            let run = try await supervisor.fire(
-                FireRequest(
-                    task: unit.name, parameters: parameters, settings: host.settled(unit.settings), identity: identity,
-                    rights: rights, script: script))
-            return Wire.Fire.Reply(run: run.wire)
-        } catch {
-            throw error.failure
+        return FireRequest(
+            task: unit.name, parameters: parameters, settings: host.settled(unit.settings), identity: identity,
+            rights: rights, script: script)
+    }
+
+    /// What follows on other runs: fired by the supervisor, without parameters.
+    public func request(toFire task: String) throws(TriggerRefusal) -> FireRequest {
+        let itself = PeerCredentials(pid: processID, uid: onlyUser ?? 0, gid: 0, groups: [])
+        do { return try fireRequest(.init(task: task), itself) } catch {
+            throw TriggerRefusal(message: error.parameters.objectValue?["message"]?.stringValue ?? error.name)
         }
     }
 

@@ -15,7 +15,10 @@ extension Run {
             release: script.release, priority: Int64(priority), queuedAt: queuedAt.microseconds,
             startedAt: startedAt?.microseconds, endedAt: endedAt?.microseconds,
             dueAt: state == .queued ? retry?.due?.realtime.microseconds : nil,
-            attempts: attempts.map { $0.wire(settings) })
+            trigger: trigger.map {
+                Wire.Trigger(
+                    setting: $0.event.rawValue, run: $0.run.rawValue, attempt: $0.attempt.map { Int64($0) })
+            }, attempts: attempts.map { $0.wire(settings) })
     }
 }
 

@@ -62,6 +62,7 @@ public enum ProcessEnvironment {
         variables.set("FAF_SCRIPT", run.script.configuredPath)
         variables.set("FAF_INPUT", io + "/input")
         variables.set("FAF_RESULT", io + "/result")
+        if let trigger = run.trigger { variables.set(trigger) }
         return variables.list
     }
 }
@@ -73,6 +74,25 @@ private struct Variables {
 
     mutating func set(_ name: String, _ value: String) {
         if values.updateValue(value, forKey: name) == nil { order.append(name) }
+    }
+
+    /// As systemd.exec(5) has them for units of `OnFailure=` and `OnSuccess=`, and the numbers that faf has beside.
+    mutating func set(_ trigger: RunTrigger) {
+        set("MONITOR_SERVICE_RESULT", trigger.result.rawValue)
+        switch trigger.exit {
+        case .exited(let code):
+            set("MONITOR_EXIT_CODE", "exited")
+            set("MONITOR_EXIT_STATUS", String(code))
+        case .signaled(let signal, let dumped):
+            let name = Value.signalName(signal)
+            set("MONITOR_EXIT_CODE", dumped ? "dumped" : "killed")
+            set("MONITOR_EXIT_STATUS", name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name)
+        case .notStarted, .unknown, nil: break
+        }
+        if let invocation = trigger.invocation { set("MONITOR_INVOCATION_ID", invocation.description) }
+        set("MONITOR_UNIT", trigger.task + UnitName.suffix)
+        set("FAF_MONITOR_RUN", trigger.run.description)
+        if let attempt = trigger.attempt { set("FAF_MONITOR_ATTEMPT", String(attempt)) }
     }
 
     mutating func setUnlessEmpty(_ name: String, _ value: String) {

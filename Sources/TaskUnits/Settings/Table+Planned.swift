@@ -5,10 +5,6 @@ extension SettingTable {
 
     private static let plannedGroups: [RefusedGroup] = [
         .planned(
-            "Unit", "tasks that are fired at the end of a run",
-            [("OnSuccess", .words), ("OnFailure", .words)],
-            remedy: "remove the line; `faf wait RUN && faf fire TASK` does the same by hand"),
-        .planned(
             "Unit", "conditions", conditions.map { ($0, .text) }, remedy: "remove the line and check in the script"),
         .planned(
             "Task", "who is killed first when memory runs out", [("OOMScoreAdjust", .number)],

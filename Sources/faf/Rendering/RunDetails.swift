@@ -27,7 +27,8 @@ struct RunDetails {
         if run.progress != nil { lines.append(field("progress", run.progressText(terminal))) }
         if let result = run.result { lines.append(field("result", result)) }
         let name = userName(run.uid).map { "\($0) (\(run.uid))" } ?? "uid \(run.uid)"
-        lines.append(field("fired", "\(Clock.localAndAgo(run.queuedAt, now: now)) by \(name)"))
+        let by = run.trigger.map { "\($0.setting)= of run \($0.run)" } ?? name
+        lines.append(field("fired", "\(Clock.localAndAgo(run.queuedAt, now: now)) by \(by)"))
         lines += times
         lines.append(field("priority", String(run.priority)))
         lines.append(field("script", run.script))

@@ -23,6 +23,13 @@ struct SettingCase: Sendable, CustomTestStringConvertible {
             shown: "man:t(1) https://example.org",
             other: "file:/x", bad: ["example.org", "https://"], isList: true),
         .init(
+            section: "Unit", key: "OnSuccess", good: "mail.task report@%p", shown: "mail.task report@t", other: "x",
+            bad: ["report@", "a/b"], isList: true),
+        .init(section: "Unit", key: "OnFailure", good: "mail", shown: "mail", other: "x", bad: ["@x"], isList: true),
+        .init(
+            section: "Unit", key: "OnAttemptFailure", good: "mail", shown: "mail", other: "x", bad: ["a!"], isList: true
+        ),
+        .init(
             key: "Type", good: "notify", shown: "notify", other: "simple",
             bad: ["Simple", "oneshot", "forking", "worker"]),
         .init(
