@@ -51,7 +51,7 @@ public struct RunMachine: Sendable, Hashable {
         enum Kind: Sendable, Hashable {
             case fired
             /// A final run, tried again for somebody who waits for an answer.
-            case reopened
+            case reopened(from: Run)
             /// An attempt that never ran is launched once more.
             case anew
             /// Another attempt; the row as it waited for it.
@@ -112,9 +112,13 @@ public struct RunMachine: Sendable, Hashable {
         return (machine, [.commitAndPrepare(run, .insert)])
     }
 
-    /// A final run gets another attempt now, and its retries are counted anew.
-    public static func reopen(_ run: Run, boot: BootID, fresh: InvocationID) -> (RunMachine, [RunEffect]) {
-        var machine = RunMachine(run: run, state: .launching(Launch(kind: .reopened)), boot: boot)
+    /// A final run gets another attempt now, and its retries are counted anew. If that cannot be launched, the run is as
+    /// it was.
+    public static func reopen(
+        _ former: Run, script: CheckedScript, boot: BootID, fresh: InvocationID
+    ) -> (RunMachine, [RunEffect]) {
+        var machine = RunMachine(run: former, state: .launching(Launch(kind: .reopened(from: former))), boot: boot)
+        machine.run.script = script
         machine.run.retry = nil
         machine.run.endedAt = nil
         machine.beginAttempt(fresh)
@@ -148,8 +152,9 @@ public struct RunMachine: Sendable, Hashable {
     /// It waits for its next attempt, or will once that is stored.
     public var isBetweenAttempts: Bool {
         switch state {
-        case .parking, .waiting: true
-        case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .ending, .over:
+        case .parking, .waiting, .ending(wasWaiting: true): true
+        case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign, .emptying,
+            .ending(wasWaiting: false), .over:
             false
         }
     }
@@ -280,11 +285,10 @@ public struct RunMachine: Sendable, Hashable {
                 run.reason = Reason(.resources, refusal.message)
                 return []
             case .retryRequested:
-                run.retry = RetryState()
-                return launchNext(context)
+                return launchNext(RetryState(), context)
             case .retryDue(let number):
                 // Else the clock of an earlier wait, which somebody has cut short.
-                return number == lastNumber ? launchNext(context) : []
+                return number == lastNumber ? launchNext(run.retry, context) : []
             case .committed, .commitFailed, .prepared, .prepareFailed, .found, .cgroupEmptied, .stopRequested,
                 .endStored, .endRefused, .endRetryDue:
                 return []
@@ -340,6 +344,11 @@ public struct RunMachine: Sendable, Hashable {
             refusal = failure
             end.mayBeRetried = false
         }
+        if case .reopened(let former) = launch.kind {
+            run = former
+            state = .ending(wasWaiting: false)
+            return [.storeEnd(former, [])]
+        }
         return finish(end, context)
     }
 
@@ -381,8 +390,16 @@ public struct RunMachine: Sendable, Hashable {
             return attemptEffects { [.lookAgain($0.invocation, after: Self.endRetryInterval)] }
         }
         run = parked
-        run.retry?.due = context.now.advanced(by: Self.postponement)
+        postpone(context)
         return beginWaiting(context)
+    }
+
+    /// Not sooner than it was to be anyway: somebody may have wanted it before its time.
+    private mutating func postpone(_ context: EventContext) {
+        let later = context.now.advanced(by: Self.postponement)
+        run.retry = run.retry ?? RetryState()
+        if let due = run.retry?.due, due.microseconds(since: later) > 0 { return }
+        run.retry?.due = later
     }
 
     /// Nothing can be launched now, and nothing is wrong with the run: back to the queue, as if it had not been tried.
@@ -391,8 +408,7 @@ public struct RunMachine: Sendable, Hashable {
         if case .next(let parked) = launch.kind { run = parked } else { run.attempts.removeLast() }
         run.state = .queued
         run.reason = Reason(.resources, failure.message)
-        run.retry = run.retry ?? RetryState()
-        run.retry?.due = context.now.advanced(by: Self.postponement)
+        postpone(context)
         state = .parking(attempt)
         return [.refuse(.launch(failure)), .storeEnd(run, [])]
     }
@@ -412,8 +428,9 @@ public struct RunMachine: Sendable, Hashable {
         return [.clean(old.invocation, attempt: old.number), .commitAndPrepare(run, .replace)]
     }
 
-    private mutating func launchNext(_ context: EventContext) -> [RunEffect] {
+    private mutating func launchNext(_ retry: RetryState?, _ context: EventContext) -> [RunEffect] {
         let parked = run
+        run.retry = retry
         run.retry?.due = nil
         beginAttempt(context.fresh)
         state = .launching(Launch(kind: .next(parked: parked)))
@@ -516,6 +533,8 @@ public struct RunMachine: Sendable, Hashable {
     /// An attempt has ended: the run is over, or waits for the next one. Either way one row says both.
     private mutating func finish(_ end: RunEnd, _ context: EventContext) -> [RunEffect] {
         end.apply(to: &run)
+        // What nobody of this attempt could hear is not meant for the next one.
+        unheard = []
         var end = end
         if endRequest != nil { end.mayBeRetried = false }
         let decision = RetryPolicy.decide(

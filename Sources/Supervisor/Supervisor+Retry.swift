@@ -22,10 +22,19 @@ extension Supervisor {
     /// It waits for its next attempt, or will in a moment.
     public func isBetweenAttempts(_ id: RunID) -> Bool { live[id]?.machine.isBetweenAttempts == true }
 
+    /// Ends a run: one between two attempts is cancelled, any other is stopped. `false`: it is over, or ending already.
+    public func end(_ id: RunID, _ request: StopRequest) async throws(RetryRefusal) -> Bool {
+        guard isBetweenAttempts(id) else { return stop(id, request) }
+        guard request.cause == .kill else { throw .wrongState(.queued) }
+        try await cancel(id, by: request.uid)
+        return true
+    }
+
     /// A run that waits for its retry gets it now. Returns when that is durable and the shim has its go.
     public func retry(_ id: RunID) async throws(RetryRefusal) {
         guard let machine = live[id]?.machine else { throw .noRun }
         guard machine.isWaiting else { throw .wrongState(shownState(id, machine)) }
+        if let refusal = launching.refusal() { throw .refused(.launch(refusal)) }
         let answer = await withCheckedContinuation { continuation in
             live[id]?.fire = continuation
             deliver(.retryRequested, to: id)
@@ -40,11 +49,11 @@ extension Supervisor {
         defer { reopening.remove(id) }
         let row: Run?
         do { row = try await store.run(id) } catch { throw .refused(.store(error.refusal)) }
-        guard var run = row else { throw .noRun }
+        guard let run = row else { throw .noRun }
         if let machine = live[id]?.machine { throw .wrongState(shownState(id, machine)) }
         guard run.state.isFinal else { throw .wrongState(run.state) }
-        run.script = script
-        let (machine, effects) = RunMachine.reopen(run, boot: boot, fresh: .random())
+        if let refusal = launching.refusal() { throw .refused(.launch(refusal)) }
+        let (machine, effects) = RunMachine.reopen(run, script: script, boot: boot, fresh: .random())
         let answer = await withCheckedContinuation { continuation in
             live[id] = Live(machine: machine, fire: continuation)
             machine.invocation.map { byInvocation[$0] = id }
@@ -70,9 +79,11 @@ extension Supervisor {
 
     /// Sleeps until the time has come, by CLOCK_BOOTTIME, and no one has cut it short.
     func awaitRetry(_ id: RunID, _ due: Moment, after number: Int) async {
+        let deadline = deadline(of: due, live[id]?.machine.run.attempts.last?.endedAt)
         while let wait = live[id]?.machine.awaited, wait.due == due, wait.after == number {
-            let rest = rest(of: due, live[id]?.machine.run.attempts.last?.endedAt)
-            if rest > 0 {
+            let now = bootTime()
+            if deadline > now {
+                let rest = deadline - now
                 let sleep = Duration.microseconds(Int64(min(rest, Self.longestSleep)))
                 do { try await Task.sleep(for: sleep, clock: .continuous) } catch { return }
             } else if let refusal = launching.refusal() {
@@ -84,12 +95,16 @@ extension Supervisor {
         }
     }
 
-    /// µs until then. After another boot the wall clock tells; wherever that was set to, nothing waits longer than it was
-    /// to wait in all.
-    private func rest(of due: Moment, _ ended: Timestamp?) -> UInt64 {
-        let rest = due.microseconds(since: moment)
-        guard due.boot != boot, let ended else { return rest }
-        let all = due.realtime.microseconds.subtractingReportingOverflow(ended.microseconds)
-        return all.overflow ? rest : min(rest, UInt64(max(0, all.partialValue)))
+    /// µs of CLOCK_BOOTTIME. After another boot the wall clock tells, once; wherever that was set to, nothing waits longer
+    /// than it was to wait in all.
+    private func deadline(of due: Moment, _ ended: Timestamp?) -> UInt64 {
+        if due.boot == boot { return due.boottime }
+        var rest = due.microseconds(since: moment)
+        if let ended {
+            let all = due.realtime.microseconds.subtractingReportingOverflow(ended.microseconds)
+            if !all.overflow { rest = min(rest, UInt64(max(0, all.partialValue))) }
+        }
+        let (deadline, overflows) = bootTime().addingReportingOverflow(rest)
+        return overflows ? .max : deadline
     }
 }

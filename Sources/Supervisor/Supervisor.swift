@@ -12,8 +12,8 @@ public actor Supervisor {
         var machine: RunMachine
         var gate: (any PreparedShim)?
         var fire: CheckedContinuation<Result<Run, FireRefusal>, Never>?
-        /// `guardStop` waits.
-        var isGuarded = false
+        /// The attempt that `guardStop` waits for.
+        var guarded: InvocationID?
         /// `lookAgain` waits.
         var looksAgain = false
         /// Its silence was told already.
@@ -33,7 +33,7 @@ public actor Supervisor {
         case later(RunID, RunEvent, after: Duration)
         case awaitRetry(RunID, Moment, after: Int)
         case lookAgain(RunID, after: Duration)
-        case guardStop(RunID, after: Duration)
+        case guardStop(RunID, InvocationID, after: Duration)
         case adoptAll
         case orphans([InvocationID], after: Duration?)
         case restoreRow(Run, after: Duration)
@@ -190,9 +190,9 @@ public actor Supervisor {
         guard let entry = live[id], !entry.machine.isBetweenAttempts else { return false }
         if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
             entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none,
-            !entry.isGuarded
+            let invocation = entry.machine.invocation, entry.guarded != invocation
         {
-            guardStop(id, after: .microseconds(Int64(clamping: grace)) + Self.guardDelay)
+            guardStop(id, invocation, after: .microseconds(Int64(clamping: grace)) + Self.guardDelay)
         }
         deliver(.stopRequested(request), to: id)
         return true
@@ -224,10 +224,11 @@ public actor Supervisor {
         deliver(.found(finding), to: id)
         if case .observation(let observation, _) = finding { tellSilence(observation, of: id) }
         if case .observation(let observation, _) = finding, let deadline = observation.stopDeadline,
-            live[id]?.isGuarded == false
+            live[id]?.guarded != invocation
         {
             let now = bootTime()
-            guardStop(id, after: .microseconds(Int64(clamping: deadline > now ? deadline - now : 0)) + Self.guardDelay)
+            let left = Duration.microseconds(Int64(clamping: deadline > now ? deadline - now : 0))
+            guardStop(id, invocation, after: left + Self.guardDelay)
         }
     }
 
@@ -356,9 +357,9 @@ public actor Supervisor {
         for drain in waiting { drain.resume() }
     }
 
-    private func guardStop(_ id: RunID, after delay: Duration) {
-        live[id]?.isGuarded = true
-        enqueue.yield(.guardStop(id, after: delay))
+    private func guardStop(_ id: RunID, _ invocation: InvocationID, after delay: Duration) {
+        live[id]?.guarded = invocation
+        enqueue.yield(.guardStop(id, invocation, after: delay))
     }
 
     // MARK: Work
@@ -391,8 +392,8 @@ public actor Supervisor {
             } else {
                 look(id)
             }
-        case .guardStop(let id, let delay):
-            await killIfOverdue(id, after: delay)
+        case .guardStop(let id, let invocation, let delay):
+            await killIfOverdue(id, invocation, after: delay)
         case .adoptAll:
             await adoptAll()
         case .orphans(let ids, let delay):
@@ -473,16 +474,18 @@ public actor Supervisor {
         deliver(refusal.map { .endRefused($0.message) } ?? .endStored, to: id)
     }
 
-    private func killIfOverdue(_ id: RunID, after delay: Duration) async {
+    private func killIfOverdue(_ id: RunID, _ invocation: InvocationID, after delay: Duration) async {
         do { try await Task.sleep(for: delay, clock: .suspending) } catch { return }
-        live[id]?.isGuarded = false
-        guard let invocation = live[id]?.machine.invocation,
-            case .observation(let observation, _) = launching.find(invocation),
+        // Nobody has stopped the attempt that runs now.
+        guard live[id]?.machine.invocation == invocation else { return }
+        live[id]?.guarded = nil
+        guard case .observation(let observation, _) = launching.find(invocation),
             observation.phase == .started || (observation.phase == .exited && observation.stopDeadline != nil)
         else { return }
         if let deadline = observation.stopDeadline, deadline > bootTime() {
             // One that was begun later than the one that set this clock.
-            return guardStop(id, after: .microseconds(Int64(clamping: deadline - bootTime())) + Self.guardDelay)
+            return guardStop(
+                id, invocation, after: .microseconds(Int64(clamping: deadline - bootTime())) + Self.guardDelay)
         }
         log.error("run \(id): its shim did not kill it in time; killing its cgroup")
         _ = await launching.empty(invocation, run: id, attempt: observation.number)

@@ -78,6 +78,56 @@ import Testing
         #expect(events(success) { _ = $0.handle(.stopRequested(self.kill)) } == [.onSuccess])
     }
 
+    @Test(arguments: [true, false])
+    func `a wish for the next attempt that is refused leaves the wait as it was`(isFull: Bool) throws {
+        var run = run()
+        run.settings.retry.delay = 3_600_000_000
+        var machine = waiting(run)
+        let before = machine.run
+        #expect(machine.handle(.retryRequested).count == 1)
+        _ = machine.handle(isFull ? .prepared(shimPID: 6) : .prepareFailed(down))
+        let effects = machine.handle(isFull ? .commitFailed(full) : .committed)
+        if !isFull { _ = machine.handle(.endStored) }
+        #expect(machine.run.retry == before.retry)
+        #expect(machine.run.attempts == before.attempts)
+        #expect(machine.awaited?.due == noonHere.advanced(by: 3_600_000_000))
+        #expect(effects.contains { if case .refuse = $0 { true } else { false } })
+    }
+
+    @Test func `a run that is over and cannot be launched again is as it was`() throws {
+        var over = run()
+        (over.state, over.reason) = (.succeeded, Reason(.success, "exit status 0"))
+        (over.status, over.endedAt) = ("18 of 30", noon)
+        over.attempts[0].state = .succeeded
+        var (machine, _) = RunMachine.reopen(over, script: over.script, boot: thisBoot, fresh: freshID)
+        _ = machine.handle(.committed)
+        #expect(machine.handle(.prepareFailed(down)) == [.storeEnd(over, [])])
+        #expect(machine.handle(.endStored).first == .refuse(.launch(down)))
+        #expect(machine.run == over && machine.isOver)
+    }
+
+    @Test func `a signal that came too late for an attempt is not sent to the next`() {
+        var machine = waiting(run())
+        _ = machine.handle(.retryDue(after: 1))
+        #expect(machine.handle(.stopRequested(StopRequest(cause: .signal, signal: 15, uid: 2001))).isEmpty)
+        _ = machine.handle(.committed)
+        _ = machine.handle(.prepareFailed(LaunchRefusal(step: "x", errno: 2, message: "x", remedy: "x")))
+        _ = machine.handle(.endStored)
+        _ = machine.handle(.retryDue(after: 2))
+        _ = machine.handle(.committed)
+        let effects = machine.handle(.prepared(shimPID: 7))
+        #expect(effects.first == .go)
+        #expect(!effects.contains { if case .request = $0 { true } else { false } })
+    }
+
+    @Test func `a cancelled wait is one until that is stored`() {
+        var machine = waiting(run())
+        _ = machine.handle(.stopRequested(kill))
+        #expect(machine.isBetweenAttempts && !machine.isWaiting)
+        _ = machine.handle(.endStored)
+        #expect(!machine.isBetweenAttempts)
+    }
+
     @Test func `what follows is the same when the end is stored once more, and nothing follows on a cancelled wait`() {
         var machine = started(run())
         let effects = machine.handle(failed)
@@ -263,14 +313,14 @@ import Testing
         over.attempts[0].state = .failed
         over.retry = RetryState()
         over.retry?.used = 3
-        var (machine, effects) = RunMachine.reopen(over, boot: thisBoot, fresh: freshID)
+        var (machine, effects) = RunMachine.reopen(over, script: over.script, boot: thisBoot, fresh: freshID)
         #expect(effects == [.commitAndPrepare(machine.run, .reopen)])
         #expect(machine.run.retry == nil && machine.run.endedAt == nil && machine.run.state == .starting)
         #expect(!machine.isStored)
         _ = machine.handle(.prepared(shimPID: 5))
         effects = machine.handle(.committed)
         #expect(effects == [.go, .acknowledge, .watch(freshID)])
-        (machine, _) = RunMachine.reopen(over, boot: thisBoot, fresh: freshID)
+        (machine, _) = RunMachine.reopen(over, script: over.script, boot: thisBoot, fresh: freshID)
         _ = machine.handle(.prepared(shimPID: 5))
         #expect(machine.handle(.commitFailed(full)) == [.withhold, .refuse(.store(full))])
         #expect(machine.isOver)

@@ -205,7 +205,7 @@ import Testing
         return [
             World(RunMachine.fire(run, boot: thisBoot), row: nil),
             World((RunMachine.adopt(run, boot: thisBoot), []), row: run),
-            World(RunMachine.reopen(over, boot: thisBoot, fresh: freshID), row: over),
+            World(RunMachine.reopen(over, script: over.script, boot: thisBoot, fresh: freshID), row: over),
         ]
     }
 

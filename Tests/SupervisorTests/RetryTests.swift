@@ -81,6 +81,28 @@ import Testing
         try await run(id, supervisor) { $0.attempts.last?.number == number && $0.state == .running }
     }
 
+    /// The clock of a machine without a battery is far behind; nothing waits longer than it was to wait in all.
+    @Test(arguments: [1_000_000_000_000_000, 3]) func `a wait of another boot has an end`(due: Int64) async throws {
+        let launching = FakeLaunching()
+        let store = MemoryStore()
+        var row = Run(
+            id: RunID(rawValue: 7), task: "count", parameters: [], settings: request { $0.delay = 300_000 }.settings,
+            identity: request { _ in }.identity, rights: request { _ in }.rights, script: request { _ in }.script,
+            priority: 10, state: .queued, queuedAt: Timestamp(microseconds: 1),
+            attempts: [Attempt(number: 1, invocation: .random(), boot: BootID(high: 9, low: 9))])
+        row.attempts[0].state = .failed
+        row.attempts[0].endedAt = Timestamp(microseconds: due - 300_000)
+        row.retry = RetryState()
+        row.retry?.due = Moment(
+            realtime: Timestamp(microseconds: due), boottime: .max, boot: BootID(high: 9, low: 9))
+        try await store.insert(row)
+        let began = ContinuousClock.now
+        try await withSupervisor(store, launching) { supervisor in
+            _ = try await run(row.id, supervisor) { $0.attempts.count == 2 }
+            #expect(due == 3 || ContinuousClock.now - began >= .milliseconds(300))
+        }
+    }
+
     @Test func `a run that fails is tried again until it succeeds`() async throws {
         let store = MemoryStore()
         let launching = FakeLaunching()

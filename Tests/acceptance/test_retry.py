@@ -282,6 +282,22 @@ def test_a_run_that_was_killed_is_not_tried_again(faf):
     assert faf.ends(run, "succeeded")["attempts"][0]["signal"] == "SIGKILL"
 
 
+def test_the_stop_of_an_attempt_is_not_that_of_the_next(faf):
+    """Who looks whether a stop has worked looks at the attempt that was stopped, 5 s after its grace."""
+    faf.task("limited", "test $FAF_ATTEMPT = 2 && systemd-notify WATCHDOG_USEC=0; exec sleep 9", WatchdogSec="2s",
+             TimeoutStopSec="1s", Retry="on-failure", RetrySec="0")
+    faf.task("stopped", "exec sleep 9", TimeoutStopSec="1s")
+    limited, stopped = faf.fire("limited"), faf.fire("stopped")
+    faf.running(stopped)
+    faf.kill(stopped)
+    faf.ends(stopped, "killed")
+    faf.faf("retry", stopped, check=0)
+    for run in (limited, stopped):
+        end = faf.ends(run, "succeeded", timeout=40)
+        assert len(end["attempts"]) == 2, end
+    assert "did not kill it in time" not in faf.log_text()
+
+
 def test_what_does_not_wait_is_not_cancelled_and_what_waits_gets_no_signal(faf):
     run = failing(faf, "exec sleep 1000")
     faf.running(run)

@@ -11,11 +11,7 @@ extension FafService {
         switch (request.run, request.task) {
         case (let number?, nil):
             let run = try await visibleRun(number, caller, to: "kill")
-            if await supervisor.isBetweenAttempts(run.id) {
-                try await end(run.id, stop, caller)
-                return Wire.Kill.Reply(runs: [number])
-            }
-            guard !run.state.isFinal, await supervisor.stop(run.id, stop) else {
+            guard !run.state.isFinal, try await end(run.id, stop) else {
                 throw Wire.NotActive(
                     run: number, message: "run \(number) is over already (\(run.state.rawValue))",
                     remedy: "nothing is left to do; faf show \(number) tells how it ended"
@@ -46,25 +42,28 @@ extension FafService {
             if case .notFound = catalog.current.task(named: task) { _ = try usableTask(task, caller) }
         }
         var reached: [Int64] = []
+        var refusal: VarlinkFailure?
         for run in runs {
-            if stop.cause == .kill, await supervisor.isBetweenAttempts(run.id) {
-                try await end(run.id, stop, caller)
-                reached.append(run.id.rawValue)
-            } else if await supervisor.stop(run.id, stop) {
-                reached.append(run.id.rawValue)
-            }
+            // One that cannot be ended now does not keep the others.
+            do { if try await end(run.id, stop) { reached.append(run.id.rawValue) } } catch { refusal = error }
         }
+        if reached.isEmpty, let refusal { throw refusal }
         return reached
     }
 
-    /// A run that waits for its retry has nothing to stop: it is cancelled.
-    private func end(_ id: RunID, _ stop: StopRequest, _ caller: PeerCredentials) async throws(VarlinkFailure) {
-        if stop.cause == .kill { return try await cancel(id, caller, to: "kill") }
-        throw Wire.WrongState(
-            run: id.rawValue, state: RunState.queued.rawValue,
-            message: "run \(id) waits for its retry: there is no process to send a signal to",
-            remedy: "faf cancel \(id) ends it, faf retry \(id) starts it now"
-        ).failure
+    /// `false`: it is over, or ending already.
+    private func end(_ id: RunID, _ stop: StopRequest) async throws(VarlinkFailure) -> Bool {
+        do throws(RetryRefusal) {
+            return try await supervisor.end(id, stop)
+        } catch .wrongState(.queued) where stop.cause != .kill {
+            throw Wire.WrongState(
+                run: id.rawValue, state: RunState.queued.rawValue,
+                message: "run \(id) waits for its retry: there is no process to send a signal to",
+                remedy: "faf cancel \(id) ends it, faf retry \(id) starts it now"
+            ).failure
+        } catch {
+            throw error.failure(id, to: "kill", remedy: "try again")
+        }
     }
 
     private func stopRequest(
