@@ -1,4 +1,5 @@
 """the clock is set a day forward, then a day back: limits, a watchdog, a grace period and a retry keep their time"""
+# alone
 # timeout: 300
 
 import pathlib
@@ -9,7 +10,8 @@ from vm import PATIENCE, case, check, equal, faf, fire, run, show_run, start, ta
 PLACE = pathlib.Path("/var/tmp/case")
 # Deaf to whatever stops it, so that each step can be seen; the file says that it is.
 DEAF = "trap '' TERM ABRT\n: >{place}/$FAF_RUN\nwhile :; do sleep 0.1; done\n"
-SPAN = 20
+# Seconds; the clock is set within them.
+SPAN = 30
 LATE = 20
 
 
