@@ -22,8 +22,8 @@ public struct Limits: Sendable {
     public var userDescriptors = Int32.max
     /// Clients that may wait to be accepted.
     public var backlog: Int32 = 1024
-    /// How long calls may go on, cancelled, when the server stops.
-    public var stopTime = Duration.seconds(1)
+    /// How long calls may go on, cancelled, when the server stops: a fire that waits for a slow disk is still answered.
+    public var stopTime = Duration.seconds(5)
     /// The error that a client is told a limit with; its parameters are `limit`, `message` and `remedy`.
     public var errorName = "io.faf.Supervisor.LimitReached"
 

@@ -58,11 +58,13 @@ class Load(threading.Thread):
         self.is_over = False
 
     def call(self, *arguments):
+        # Its answer may have been lost at the restart before the one that goes on when that is noticed.
+        before = Load.way
         done = subprocess.run(["faf", *arguments], capture_output=True, text=True, timeout=120, check=False)
         if done.returncode == 0:
             self.answers += 1
             return done.stdout
-        self.refused.append((Load.way, done.returncode, done.stderr.strip()))
+        self.refused.append(({before, Load.way}, done.returncode, done.stderr.strip()))
         return None
 
     def run(self):
@@ -182,9 +184,9 @@ def body():
     # Only a SIGKILL may take the answer to a fire away; it was executed at most once then, as the marks have shown.
     # Questions are asked again. On a busy machine a restart may take longer than callers wait.
     lost = fires.refused + questions.refused
-    for way, code, text in lost:
-        is_killed_fire = (way, code) == ("SIGKILL", 70) and "faf list tells" in text
-        check(is_killed_fire or "does not answer in time" in text, f"at a {way}: {code}, {text}")
+    for ways_then, code, text in lost:
+        is_killed_fire = "SIGKILL" in ways_then and code == 70 and "faf list tells" in text
+        check(is_killed_fire or "does not answer in time" in text, f"at {ways_then}: {code}, {text}")
     check(len(lost) <= ROUNDS, f"{len(lost)} calls without an answer: {lost}")
     return (f"{ROUNDS} restarts of fafd ({', '.join(f'{count} {way}' for way, count in ways.items())}): {LONG} tasks "
             f"untouched, their {lines} log lines each there once, {len(fires.acknowledged)} fires with their exit "
