@@ -93,7 +93,7 @@ public enum RowChange: Sendable, Hashable {
     /// In place of an active one.
     case replace
     /// In place of a final one: somebody wants the run tried again.
-    case reopen
+    case reopen(from: Run)
 }
 
 /// An order to the driver. Effects are executed in their order; only `commitAndPrepare` overlaps its two halves.

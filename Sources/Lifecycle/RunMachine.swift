@@ -122,7 +122,7 @@ public struct RunMachine: Sendable, Hashable {
         machine.run.retry = nil
         machine.run.endedAt = nil
         machine.beginAttempt(fresh)
-        return (machine, [.commitAndPrepare(machine.run, .reopen)])
+        return (machine, [.commitAndPrepare(machine.run, .reopen(from: former))])
     }
 
     /// An active run whose row was found when the supervisor started. One that waits for its retry goes on waiting

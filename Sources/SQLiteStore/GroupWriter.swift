@@ -9,7 +9,7 @@ import TaskModel
 ///
 /// A change that conflicts fails alone, at its savepoint. When a commit fails, all of it has failed, and SQLite may
 /// still find it in the -wal when it opens the file again: an fsync that failed has left the bytes in the page cache.
-/// So the connection is given up, the file opened again, and runs whose insert was refused are taken out, before their
+/// So the connection is given up, the file opened again, and runs whose insert was refused are taken out, or opened again, before their
 /// callers are answered and before anything else is written.
 final class GroupWriter: Sendable {
     /// Changes after which the -wal is copied into the database: some 1000 pages.
@@ -33,7 +33,8 @@ final class GroupWriter: Sendable {
     /// What follows is used on this queue only, under a mutex because the compiler cannot know that.
     private let queue = DispatchQueue(label: "faf.store.writer", qos: .userInitiated)
     private let sinceCheckpoint = Mutex(0)
-    private let doubtful = Mutex<Set<RunID>>([])
+    /// What was refused and may be in the file all the same: the row that comes back, or none.
+    private let doubtful = Mutex<[RunID: Run?]>([:])
 
     init(database: Database, checkpointAfter: Int) {
         self.database = database
@@ -131,7 +132,10 @@ extension GroupWriter {
         }
         if let cause = (failure.error as? DatabaseError)?.resultCode, ![.SQLITE_FULL, .SQLITE_BUSY].contains(cause) {
             // Neither leaves anything behind that has the mark of a commit; everything else may have.
-            if isCommitting { doubtful.withLock { $0.formUnion(zip(changes, results).compactMap(Self.inserted)) } }
+            if isCommitting {
+                let refused = zip(changes, results).compactMap(Self.refused)
+                doubtful.withLock { $0.merge(refused) { first, _ in first } }
+            }
             database.giveUp(because: changes.first.map(error) ?? .unavailable(database.path))
             _ = try? prepare()
         }
@@ -170,21 +174,27 @@ extension GroupWriter {
         do {
             try pool.write { connection in
                 let writer = RunWriter(connection: connection, values: database.values)
-                for run in runs { try writer.remove(run) }
+                for (run, former) in runs {
+                    if let former { try writer.close(former) } else { try writer.remove(run) }
+                }
             }
         } catch {
-            let list = runs.sorted().map(\.description).joined(separator: ", ")
+            let list = runs.keys.sorted().map(\.description).joined(separator: ", ")
             let error = StoreError(error, doing: "take back refused run \(list)", path: database.path)
             database.giveUp(because: error)
             throw error
         }
-        doubtful.withLock { $0.subtract(runs) }
+        doubtful.withLock { for run in runs.keys { $0[run] = nil } }
         return pool
     }
 
-    private static func inserted(_ change: Change, _ result: Result<Void, StoreError>) -> RunID? {
-        guard case .insert(let run, _) = change, case .success = result else { return nil }
-        return run.id
+    private static func refused(_ change: Change, _ result: Result<Void, StoreError>) -> (RunID, Run?)? {
+        guard case .success = result else { return nil }
+        switch change {
+        case .insert(let run, _): return (run.id, nil)
+        case .reopen(let run, let former): return (run.id, former)
+        case .update, .finish, .setAside: return nil
+        }
     }
 
     /// After the callers have their answer. It may fail: the next one does its work as well, and a disk in trouble shows

@@ -7,7 +7,7 @@ import TaskModel
 enum Change: Sendable {
     case insert(Run, _ followers: [Run])
     case update(Run, _ followers: [Run])
-    case reopen(Run)
+    case reopen(Run, from: Run)
     case finish(Run, _ followers: [Run])
     /// Puts a run that cannot be read where it is in nobody's way, with what is wrong with it.
     case setAside(RunID, String)
@@ -17,7 +17,7 @@ enum Change: Sendable {
         switch self {
         case .insert(let run, _): "insert run \(run.id) of \(run.task)"
         case .update(let run, _): "update run \(run.id) of \(run.task)"
-        case .reopen(let run): "reopen run \(run.id) of \(run.task)"
+        case .reopen(let run, _): "reopen run \(run.id) of \(run.task)"
         case .finish(let run, _): "store the end of run \(run.id) of \(run.task)"
         case .setAside(let run, _): "set run \(run) aside"
         }
@@ -37,7 +37,7 @@ struct RunWriter {
         case .update(let run, let followers):
             try update(run)
             try add(followers)
-        case .reopen(let run): try reopen(run)
+        case .reopen(let run, _): try reopen(run)
         case .finish(let run, let followers):
             if try finish(run) { try add(followers) }
         case .setAside(let run, let problem): try setAside(run, because: problem)
@@ -48,6 +48,9 @@ struct RunWriter {
     func remove(_ run: RunID) throws {
         try execute("DELETE FROM runs WHERE id = ?", [run.rawValue])
     }
+
+    /// Takes back that a run was opened again, which was refused; its row is final still if it never was.
+    func close(_ former: Run) throws { _ = try replace(former) }
 
     /// Twice is no error: several readers may have met the same row.
     func setAside(_ run: RunID, because problem: String) throws {

@@ -35,9 +35,9 @@ public final class SQLiteStore: Store {
         try await writer.write(.update(run, followers))
     }
 
-    public func reopen(_ run: Run) async throws(StoreError) {
+    public func reopen(_ run: Run, from former: Run) async throws(StoreError) {
         guard !run.state.isFinal else { throw .conflict("run \(run.id) is over: \(run.state.rawValue)") }
-        try await writer.write(.reopen(run))
+        try await writer.write(.reopen(run, from: former))
     }
 
     public func finish(_ run: Run, with followers: [Run]) async throws(StoreError) {

@@ -30,7 +30,7 @@ public actor MemoryStore: Store {
         add(followers)
     }
 
-    public func reopen(_ run: Run) throws(StoreError) {
+    public func reopen(_ run: Run, from former: Run) throws(StoreError) {
         try beginChange()
         guard !run.state.isFinal else { throw .conflict("run \(run.id) is over: \(run.state.rawValue)") }
         guard let row = rows[run.id] else { throw .conflict("there is no run \(run.id)") }

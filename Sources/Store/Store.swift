@@ -48,8 +48,9 @@ public protocol Store: Sendable {
     /// it is final.
     func update(_ run: Run, with followers: [Run]) async throws(StoreError)
 
-    /// Replaces a final run's row by one that is active again. `conflict` if there is none, or if it is not final.
-    func reopen(_ run: Run) async throws(StoreError)
+    /// Replaces a final run's row, `former`, by one that is active again. `conflict` if there is none, or if it is not
+    /// final.
+    func reopen(_ run: Run, from former: Run) async throws(StoreError)
 
     /// Stores the end of a run. `conflict` if there is no such row; a row that is already final stays as it is (the
     /// first end counts, and what followed on it) and is no error.

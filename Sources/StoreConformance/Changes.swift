@@ -165,11 +165,12 @@ extension StoreConformance {
             #expect(try await store.run(run.id) == run)
         },
         Check("a final run can be opened again, and end again") { (store) async throws in
-            var run = sampleRun(1, state: .failed)
+            let former = sampleRun(1, state: .failed)
+            var run = former
             try await store.insert(run)
             run.attempts.append(sampleAttempt(2, of: 1))
             (run.state, run.reason, run.endedAt) = (.starting, nil, nil)
-            try await store.reopen(run)
+            try await store.reopen(run, from: former)
             #expect(try await store.run(run.id) == run)
             #expect(try await store.activeRuns() == [run])
             end(&run, as: .succeeded)
@@ -178,10 +179,10 @@ extension StoreConformance {
         },
         Check("what is not final, or not there, or final itself cannot be opened again") { (store) async throws in
             let run = sampleRun(1, state: .running)
-            await expectConflict("not there") { try await store.reopen(run) }
+            await expectConflict("not there") { try await store.reopen(run, from: run) }
             try await store.insert(run)
-            await expectConflict("active") { try await store.reopen(sampleRun(1, state: .starting)) }
-            await expectConflict("final itself") { try await store.reopen(sampleRun(1, state: .failed)) }
+            await expectConflict("active") { try await store.reopen(sampleRun(1, state: .starting), from: run) }
+            await expectConflict("final itself") { try await store.reopen(sampleRun(1, state: .failed), from: run) }
             #expect(try await store.run(run.id) == run)
         },
     ]

@@ -414,7 +414,7 @@ public actor Supervisor {
             switch change {
             case .insert: try await store.insert(run)
             case .replace: try await store.update(run)
-            case .reopen: try await store.reopen(run)
+            case .reopen(let former): try await store.reopen(run, from: former)
             }
             return .committed
         } catch {

@@ -314,7 +314,7 @@ import Testing
         over.retry = RetryState()
         over.retry?.used = 3
         var (machine, effects) = RunMachine.reopen(over, script: over.script, boot: thisBoot, fresh: freshID)
-        #expect(effects == [.commitAndPrepare(machine.run, .reopen)])
+        #expect(effects == [.commitAndPrepare(machine.run, .reopen(from: over))])
         #expect(machine.run.retry == nil && machine.run.endedAt == nil && machine.run.state == .starting)
         #expect(!machine.isStored)
         _ = machine.handle(.prepared(shimPID: 5))

@@ -46,6 +46,28 @@ import Testing
         await store.close()
     }
 
+    @Test func `a run that could not be opened again is over, now and after a restart`() async throws {
+        let store = try SQLiteStore(path: path)
+        var former = run(1)
+        StoreConformance.end(&former, as: .succeeded)
+        try await store.insert(former)
+        var again = run(1)
+        again.attempts.append(StoreConformance.sampleAttempt(again.attempts.count + 1, of: 1))
+        FailingDisk.failSyncs(of: path + "-wal")
+        let (opened, before) = (again, former)
+        await expectUnavailable("reopen run 1") { try await store.reopen(opened, from: before) }
+        #expect(try await store.run(former.id) == former)
+        let copy = TemporaryDirectory()
+        try directory.copy("faf.db", to: copy)
+        try directory.copy("faf.db-wal", to: copy)
+        let restarted = try SQLiteStore(path: copy.path + "/faf.db")
+        #expect(try await restarted.run(former.id) == former)
+        await restarted.close()
+        try await store.reopen(opened, from: before)
+        #expect(try await store.activeRuns() == [opened])
+        await store.close()
+    }
+
     @Test func `everybody who shared the commit is refused`() async throws {
         let store = try SQLiteStore(path: path)
         try await store.insert(run(1))

@@ -37,7 +37,9 @@ actor HeldStore: Store {
     func update(_ run: Run, with followers: [Run]) async throws(StoreError) {
         try await rows.update(run, with: followers)
     }
-    func reopen(_ run: Run) async throws(StoreError) { try await rows.reopen(run) }
+    func reopen(_ run: Run, from former: Run) async throws(StoreError) {
+        try await rows.reopen(run, from: former)
+    }
     func finish(_ run: Run, with followers: [Run]) async throws(StoreError) {
         try await rows.finish(run, with: followers)
     }

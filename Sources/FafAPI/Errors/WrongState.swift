@@ -17,6 +17,13 @@ extension Wire {
             self.remedy = remedy
         }
 
+        /// It waits for its next attempt, so `what` is not there.
+        public static func waits(_ run: Int64, _ what: String) -> WrongState {
+            WrongState(
+                run: run, state: "queued", message: "run \(run) waits for its retry: \(what)",
+                remedy: "faf cancel \(run) ends it, faf retry \(run) starts it now")
+        }
+
         public init(json: JSON) throws(WireError) {
             let fields = try WireFields(json)
             run = try fields.required("run")

@@ -23,11 +23,7 @@ extension FafService {
         let verb = wanted ? "freeze" : "thaw"
         let run = try await visibleRun(number, caller, to: verb)
         if run.state == .queued {
-            throw Wire.WrongState(
-                run: number, state: run.state.rawValue,
-                message: "run \(number) waits for its retry: nothing of it runs",
-                remedy: "faf cancel \(number) ends it, faf retry \(number) starts it now"
-            ).failure
+            throw Wire.WrongState.waits(number, "nothing of it runs").failure
         }
         let outcome = run.state.isFinal ? .isOver : await supervisor.setFrozen(wanted, run.id, by: caller.uid)
         switch outcome {

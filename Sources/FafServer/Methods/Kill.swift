@@ -56,11 +56,7 @@ extension FafService {
         do throws(RetryRefusal) {
             return try await supervisor.end(id, stop)
         } catch .wrongState(.queued) where stop.cause != .kill {
-            throw Wire.WrongState(
-                run: id.rawValue, state: RunState.queued.rawValue,
-                message: "run \(id) waits for its retry: there is no process to send a signal to",
-                remedy: "faf cancel \(id) ends it, faf retry \(id) starts it now"
-            ).failure
+            throw Wire.WrongState.waits(id.rawValue, "there is no process to send a signal to").failure
         } catch {
             throw error.failure(id, to: "kill", remedy: "try again")
         }

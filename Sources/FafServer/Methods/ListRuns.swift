@@ -7,6 +7,8 @@ import VarlinkServer
 extension FafService {
     /// How many runs one reply holds when there are several, and how many rows are read at a time.
     private static let page = 200
+    /// How many attempts one reply holds, if it is not those of one run: each may be some KiB.
+    private static let attemptsOfPage = 1000
     /// More do not go into one reply.
     private static let singleReply = 2000
 
@@ -20,7 +22,7 @@ extension FafService {
         var before: RunID?
         while limit > 0 {
             while reply.wantsMore, batch.count >= Self.page {
-                let part = batch.prefix(Self.page)
+                let part = Self.part(of: batch)
                 batch.removeFirst(part.count)
                 try await reply.send(Wire.ListRuns.Reply(runs: part.map(\.wire)).json, continues: true)
             }
@@ -36,6 +38,18 @@ extension FafService {
             before = rows.last?.id
             if rows.count < Self.page { break }
         }
+        while reply.wantsMore, case let part = Self.part(of: batch), part.count < batch.count {
+            batch.removeFirst(part.count)
+            try await reply.send(Wire.ListRuns.Reply(runs: part.map(\.wire)).json, continues: true)
+        }
         try await reply.send(Wire.ListRuns.Reply(runs: batch.map(\.wire)).json, continues: false)
+    }
+
+    private static func part(of batch: [Run]) -> ArraySlice<Run> {
+        var attempts = 0
+        return batch.prefix(page).prefix { run in
+            defer { attempts += run.attempts.count }
+            return attempts == 0 || attempts + run.attempts.count <= attemptsOfPage
+        }
     }
 }

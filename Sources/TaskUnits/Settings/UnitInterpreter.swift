@@ -197,6 +197,11 @@ struct UnitInterpreter {
                 .error, "RetryWindowSec", "without a limit there is nothing to count within a time",
                 "write RetryLimit= with a number, or remove RetryWindowSec=")
         }
+        if let window = retry.window, window <= retry.delay {
+            report(
+                .warning, "RetryWindowSec", "not longer than RetrySec=, so RetryLimit= is never reached within it",
+                "write a longer time span")
+        }
         if retry.steps > 0, retry.maxDelay == nil {
             report(.warning, "RetrySteps", "ignored without RetryMaxDelaySec=", "add RetryMaxDelaySec=")
         } else if let longest = retry.maxDelay, retry.steps == 0 {
