@@ -24,6 +24,7 @@ def body():
     place.mkdir(exist_ok=True)
     place.chmod(0o755)
     task("eater", EATER, "User=alice")
+    task("glutton", GLUTTON, "User=alice", "MemoryMax=48M", "MemorySwapMax=0", "Retry=on-failure", "RetrySec=1s")
     task("sleeper", "exec sleep 1000", "User=bob")
     start()
     sleepers = [fire("sleeper") for _ in range(3)]
@@ -32,7 +33,6 @@ def body():
     fafd, holder = main_pid(), main_pid("faf-tasks.service")
 
     # By its unit, and its retry.
-    task("glutton", GLUTTON, "User=alice", "MemoryMax=48M", "MemorySwapMax=0", "Retry=on-failure", "RetrySec=1s")
     tried = wait_end(fire("glutton"), 120)
     equal((tried["state"], len(tried["attempts"])), ("succeeded", 2), f"the glutton: {tried}")
     first, second = tried["attempts"]
