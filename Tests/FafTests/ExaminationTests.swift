@@ -6,7 +6,7 @@ import Testing
 /// What `faf doctor` makes of machines that are not at hand; the one at hand is looked at by test_doctor.py.
 struct ExaminationTests {
     private func findings(
-        kernel: String = "6.1.0", version: String = Version.current,
+        kernel: String = "6.1.0", version: String = Version.current, look: Examination.Look = .nothing,
         change: (inout Wire.GetInfo.Reply) -> Void = { _ in }
     ) -> [Finding] {
         var info = Wire.GetInfo.Reply(
@@ -15,7 +15,7 @@ struct ExaminationTests {
         change(&info)
         let facts = Examination.Facts(
             info: info, socket: "/run/faf/fafd.sock", kernel: kernel, hasJournal: true, owner: 0)
-        return Examination(facts: facts, look: { _ in nil }).findings
+        return Examination(facts: facts, look: { _ in look }).findings
     }
 
     private func state(_ what: String, _ findings: [Finding]) -> Finding.State? {
@@ -35,6 +35,18 @@ struct ExaminationTests {
         #expect(state("cgroup.kill", findings) == .weak && state("pressure", findings) == .weak)
         #expect(state("cgroup.freeze", findings) == .bad && state("socket", findings) == .bad)
         #expect(findings.allSatisfy { $0.state == .ok || !$0.remedy.isEmpty })
+    }
+
+    @Test func `what the caller may not look at is not said to be missing`() {
+        let findings = findings(look: .unknown("Permission denied"))
+        for what in ["socket", "cgroup.kill", "cgroup.freeze", "pressure", "units"] {
+            let found = findings.filter { $0.what == what }
+            #expect(found.map(\.state) == [.weak] && found[0].text.hasSuffix("cannot be looked at: Permission denied"))
+        }
+    }
+
+    @Test func `units that fafd does not tell of are not said to be none`() {
+        #expect(state("unit", findings()) == .bad)
     }
 
     @Test func `what is missing is not said to be there, too`() {

@@ -85,3 +85,14 @@ def test_without_a_cgroup(make_faf):
     findings = doctor(faf, 0)
     assert of(findings, "cgroup")[0][0] == "weak"
     assert of(findings, "cgroup.kill") == [] and of(findings, "memory-controller") == []
+
+
+@pytest.mark.root
+def test_what_may_not_be_looked_at(faf):
+    """Whoever may not enter a directory is not told that nothing is there."""
+    os.chmod(faf.base, 0o700)
+    try:
+        findings = doctor(faf, 0, uid=ALICE)
+    finally:
+        os.chmod(faf.base, 0o755)
+    assert of(findings, "units") == [("weak", f"{faf.units} cannot be looked at: Permission denied")]

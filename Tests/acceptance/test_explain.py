@@ -13,6 +13,7 @@ import pytest
 import system
 from harness import ALICE, NOT_FOUND
 from system import wait_for
+from test_l_systemd import Tasks
 from test_startup_table import start_on_another_boot
 
 STAYS = "trap '' TERM\n: > {out}/ready\nwhile :; do sleep 0.05; done"
@@ -445,6 +446,32 @@ def test_what_waits_is_explained(faf):
         "next: attempt 2 begins at WHEN",
         "try: `faf retry 1` begins it at once, `faf cancel 1` ends the run",
     ]
+
+
+@pytest.mark.root
+@pytest.mark.cgroup
+def test_what_is_kept_from_its_retry_is_explained(stopped_faf):
+    """How the last attempt went, and what keeps the next from beginning."""
+    faf = stopped_faf
+    tasks = Tasks(faf)
+    try:
+        faf.start()
+        run = fire(faf, "exit 3", Retry="on-failure", RetrySec="1s")
+        faf.wait_state(run, "queued")
+        assert tasks.stop_all().wait(20) == 0
+        wait_for(lambda: "faf-tasks" in faf.run(run)["reason"]["text"], 15, lambda: faf.run(run))
+        said = explain(faf, run)
+        assert said[:2] == ["run 1 of t: queued", "why: attempt 1 failed: exit status 3"]
+        assert "faf-tasks" in said[2] and said[3] == "next: attempt 2 begins as soon as fafd can launch it"
+    finally:
+        tasks.remove()
+
+
+@pytest.mark.cgroup
+def test_what_a_condition_froze_is_explained(faf):
+    run = fire(faf, HOLDS, MemoryAbove="40M", MemoryTimes="1", MemoryIntervalSec="100ms", MemoryAction="freeze")
+    wait_for(lambda: "frozen" in faf.attempt(run), 30)
+    assert "who: MemoryAbove= froze it, WHEN" in explain(faf, run)
 
 
 def test_each_attempt_is_explained(faf):

@@ -20,7 +20,7 @@ struct Doctor: ParsableCommand {
 
     func run() throws {
         let facts = facts(connection.client)
-        let examination = Examination(facts: facts, look: { (try? FileStatus.of(path: $0)) ?? nil })
+        let examination = Examination(facts: facts, look: Self.look)
         let findings = examination.findings
         if output.json {
             Output.json(.array(findings.map(\.json)))
@@ -29,6 +29,14 @@ struct Doctor: ParsableCommand {
         }
         if facts.info == nil { throw ExitCode(Failure.Code.noDaemon.rawValue) }
         if findings.contains(where: { $0.state == .bad }) { throw ExitCode(1) }
+    }
+
+    private static func look(_ path: String) -> Examination.Look {
+        do throws(SystemError) {
+            return try FileStatus.of(path: path).map { .there($0) } ?? .nothing
+        } catch {
+            return .unknown(SystemError.text(of: error.errno))
+        }
     }
 
     private func facts(_ client: Client) -> Examination.Facts {

@@ -8,7 +8,8 @@ struct Examination {
         /// `nil`: fafd does not answer, and why.
         var info: Wire.GetInfo.Reply?
         var failure: (message: String, remedy: String)?
-        var tasks: [Wire.TaskInfo] = []
+        /// `nil`: they could not be asked for; `failure` tells why.
+        var tasks: [Wire.TaskInfo]?
         var socket: String
         /// As `uname -r`.
         var kernel: String
@@ -17,9 +18,16 @@ struct Examination {
         var owner: UInt32
     }
 
+    enum Look {
+        case there(FileStatus)
+        case nothing
+        /// The caller may not, or cannot, look.
+        case unknown(String)
+    }
+
     var facts: Facts
     /// stat(2).
-    var look: (String) -> FileStatus?
+    var look: (String) -> Look
 
     var findings: [Finding] {
         supervisor + [kernel] + cgroups + protections + [journal] + unitDirectories + units
@@ -43,10 +51,14 @@ struct Examination {
     }
 
     private var socket: [Finding] {
-        guard let status = look(facts.socket) else {
+        let status: FileStatus
+        switch look(facts.socket) {
+        case .there(let found): status = found
+        case .nothing:
             return [
                 Finding(.bad, "socket", "there is nothing at \(facts.socket)", remedy: "start fafd.socket, or fafd")
             ]
+        case .unknown(let why): return [Self.unseen("socket", facts.socket, why)]
         }
         guard status.kind == .socket else {
             return [Finding(.bad, "socket", "\(facts.socket) is no socket", remedy: "remove it and start fafd")]
@@ -82,26 +94,38 @@ struct Examination {
             return []
         }
         var findings = [Finding(.ok, "cgroup", "each attempt has its own below \(tasks)/t")]
-        let below = tasks + "/t/"
-        if look(below + "cgroup.kill") == nil {
-            findings.append(
+        let files = [
+            (
+                Finding(.ok, "cgroup.kill", "all processes of a run are killed at once"),
                 Finding(
                     .weak, "cgroup.kill", "processes are killed one by one, frozen meanwhile",
-                    remedy: "Linux 5.14 or later"))
-        } else {
-            findings.append(Finding(.ok, "cgroup.kill", "all processes of a run are killed at once"))
-        }
-        findings.append(
-            look(below + "cgroup.freeze") == nil
-                ? Finding(.bad, "cgroup.freeze", "faf freeze does nothing", remedy: "Linux 5.2 or later")
-                : Finding(.ok, "cgroup.freeze", "faf freeze works"))
-        findings.append(
-            look(below + "memory.pressure") == nil
-                ? Finding(
+                    remedy: "Linux 5.14 or later"), "cgroup.kill"
+            ),
+            (
+                Finding(.ok, "cgroup.freeze", "faf freeze works"),
+                Finding(.bad, "cgroup.freeze", "faf freeze does nothing", remedy: "Linux 5.2 or later"),
+                "cgroup.freeze"
+            ),
+            (
+                Finding(.ok, "pressure", "PressureAbove= is enforced"),
+                Finding(
                     .weak, "pressure", "the kernel does not tell pressure (PSI): PressureAbove= is never exceeded",
-                    remedy: "boot with psi=1")
-                : Finding(.ok, "pressure", "PressureAbove= is enforced"))
+                    remedy: "boot with psi=1"), "memory.pressure"
+            ),
+        ]
+        for (good, lacking, name) in files {
+            let path = tasks + "/t/" + name
+            switch look(path) {
+            case .there: findings.append(good)
+            case .nothing: findings.append(lacking)
+            case .unknown(let why): findings.append(Self.unseen(good.what, path, why))
+            }
+        }
         return findings
+    }
+
+    private static func unseen(_ what: String, _ path: String, _ why: String) -> Finding {
+        Finding(.weak, what, "\(path) cannot be looked at: \(why)", remedy: "ask as root")
     }
 
     // MARK: Protections
@@ -144,15 +168,21 @@ struct Examination {
 
     private var unitDirectories: [Finding] {
         guard let directories = facts.info?.units else { return [] }
-        let there = directories.compactMap { path in look(path).map { (path, $0) } }
-        if there.isEmpty {
+        let looks = directories.map { ($0, look($0)) }
+        if looks.allSatisfy({ if case .nothing = $0.1 { true } else { false } }) {
             return [
                 Finding(
                     .weak, "units", "there is no directory with units: \(directories.joined(separator: ", "))",
                     remedy: "make \(directories.first ?? "one"), owned by root, mode 755")
             ]
         }
-        return there.map { path, status in
+        return looks.compactMap { path, look in
+            let status: FileStatus
+            switch look {
+            case .there(let found): status = found
+            case .nothing: return nil
+            case .unknown(let why): return Self.unseen("units", path, why)
+            }
             let mode = String(status.permissions, radix: 8)
             guard status.kind == .directory else {
                 return Finding(.bad, "units", "\(path) is no directory", remedy: "remove it, or put a directory there")
@@ -173,7 +203,11 @@ struct Examination {
 
     private var units: [Finding] {
         guard facts.info != nil else { return [] }
-        let unusable = facts.tasks.filter { $0.loadState == "bad-setting" }
+        guard let tasks = facts.tasks else {
+            let why = facts.failure ?? ("fafd does not tell of them", "ask again")
+            return [Finding(.bad, "unit", "whether units can be used is not known: \(why.message)", remedy: why.remedy)]
+        }
+        let unusable = tasks.filter { $0.loadState == "bad-setting" }
         let bad = unusable.map { task in
             let errors = task.problems.filter { $0.severity == "error" }
             let first = errors.first.map { ": \($0.message)" } ?? ""
@@ -181,8 +215,8 @@ struct Examination {
             return Finding(
                 .bad, "unit", "\(task.name) cannot be fired\(first)\(more)", remedy: "faf verify \(task.path)")
         }
-        let usable = facts.tasks.count - unusable.count
-        if facts.tasks.isEmpty { return [Finding(.ok, "unit", "there are none yet")] }
-        return bad + [Finding(.ok, "unit", "\(usable) of \(facts.tasks.count) can be used")]
+        let usable = tasks.count - unusable.count
+        if tasks.isEmpty { return [Finding(.ok, "unit", "there are none yet")] }
+        return bad + [Finding(.ok, "unit", "\(usable) of \(tasks.count) can be used")]
     }
 }

@@ -66,9 +66,16 @@ struct Explanation {
 
     private var waiting: [Sentence] {
         let next = (attempt?.number ?? 0) + 1
-        let last = attempt.map { "attempt \($0.number) \($0.state): " } ?? ""
         var sentences = earlier(run.attempts.dropLast())
-        if let reason = run.reason { sentences.append(Sentence(.why, last + reason.text)) }
+        if let attempt, let reason = attempt.reason {
+            // The run's reason is that of its attempt and which retry it waits for, or what keeps it from beginning.
+            let isItsOwn = run.reason?.text.hasPrefix(reason.text) ?? false
+            let text = isItsOwn ? run.reason?.text ?? "" : reason.text
+            sentences.append(Sentence(.why, "attempt \(attempt.number) \(attempt.state): " + text))
+            if let run = run.reason, !isItsOwn { sentences.append(Sentence(.why, run.text)) }
+        } else if let reason = run.reason {
+            sentences.append(Sentence(.why, reason.text))
+        }
         let due = run.dueAt.map { $0 > now ? "at \(Clock.localAndAgo($0, now: now))" : nil } ?? nil
         sentences.append(Sentence(.next, "attempt \(next) begins " + (due ?? "as soon as fafd can launch it")))
         let advice = "`faf retry \(run.number)` begins it at once, `faf cancel \(run.number)` ends the run"
@@ -87,7 +94,11 @@ struct Explanation {
         let since = run.duration(now: now).map { " for " + Clock.duration($0) } ?? ""
         var sentences = [Sentence(.why, "its script runs" + since)]
         if let frozen = attempt?.frozen {
-            let who = frozen.uid.map { StopText.user($0, userName) + " froze it" } ?? "it was frozen, not through faf"
+            let condition = attempt?.conditions?.last { $0.action == "freeze" }
+            let who =
+                frozen.uid.map { StopText.user($0, userName) + " froze it" }
+                ?? condition.map { "\($0.setting)= froze it" }
+                ?? "it was frozen, not through faf, or by a condition before fafd was restarted"
             sentences.append(Sentence(.who, "\(who), \(Clock.localAndAgo(frozen.since, now: now))"))
             sentences.append(Sentence(.next, "none of its processes does anything until `faf thaw \(run.number)`"))
         }

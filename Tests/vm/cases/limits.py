@@ -2,10 +2,12 @@
 # timeout: 600
 
 import pathlib
+import select
 import struct
+import time
 
-from vm import (SCRIPTS, attempt_cgroup, case, check, equal, faf, fire, is_alive, run, script, show_run, start, state, systemctl,
-                task, wait_end, wait_for, wait_processes)
+from vm import (PATIENCE, SCRIPTS, attempt_cgroup, case, check, equal, faf, fire, is_alive, run, script, show_run, start,
+                state, systemctl, task, wait_end, wait_for, wait_processes)
 
 PLACE = pathlib.Path("/var/tmp/case")
 FILES = ["memory.max", "memory.high", "memory.low", "memory.swap.max", "pids.max", "cpu.max", "cpuset.cpus"]
@@ -68,6 +70,27 @@ def end_of(number, act):
     return max(stops)[1], struct.unpack_from("<QQ", data, 704 + 24)
 
 
+def kill_by_hand(number):
+    """How many ms the kernel alone takes to kill all of a run's processes: cgroup.kill until `populated 0`."""
+    cgroup = attempt_cgroup(number)
+    with open(cgroup / "cgroup.events", encoding="ascii") as events:
+        began = time.clock_gettime(time.CLOCK_BOOTTIME)
+        (cgroup / "cgroup.kill").write_text("1")
+        poll = select.poll()
+        poll.register(events, select.POLLPRI)
+        while "populated 1" in events.read():
+            poll.poll(1000)
+            events.seek(0)
+    return (time.clock_gettime(time.CLOCK_BOOTTIME) - began) * 1000
+
+
+def bomb_is_up():
+    (PLACE / "full").unlink(missing_ok=True)
+    number = fire("bomb")
+    wait_for((PLACE / "full").exists, 60, "the bomb has used up its processes")
+    return number
+
+
 def body():
     PLACE.mkdir(exist_ok=True)
     PLACE.chmod(0o777)
@@ -114,11 +137,14 @@ def body():
     check(is_alive(other) and state(sleeper) == "running", "another run was touched")
 
     # 100 processes in sessions of their own that ignore TERM.
-    bomb = fire("bomb")
-    wait_for((PLACE / "full").exists, 60, "the bomb has used up its processes")
+    bomb = bomb_is_up()
+    bare = kill_by_hand(bomb)
+    wait_end(bomb)
+    bomb = bomb_is_up()
     stop, emptied = end_of(bomb, lambda: faf("kill", bomb))
     gone = (emptied[1] - stop[6]) / 1000
-    check(stop[7] == 1 and gone < 5000, f"the stop {stop}, emptied {emptied}")
+    # What the kernel alone needs for it is told beside: emulated and on a busy machine that is most of it.
+    check(stop[7] == 1 and gone < 5000 * PATIENCE, f"the stop {stop}, emptied {emptied}, by hand {bare:.1f} ms")
     equal(run("pgrep", "-cu", "alice", status=None).strip(), "0", "processes that are left")
     end = wait_end(bomb)
     check(end["attempts"][0]["usage"]["refusedForks"] > 0, f"{end}")
@@ -135,8 +161,8 @@ def body():
         check("IOWeight= cannot be enforced here: this kernel has no io" in run(
             "sh", "-c", "faf fire weight 2>&1; true"), "the refusal of IOWeight=")
         weight = "no io.weight in this kernel: refused"
-    return (f"{compared} units as systemd has them; {text}; the bomb gone {gone:.1f} ms after SIGKILL; "
-            f"20% gave {share:.2%}; {weight}")
+    return (f"{compared} units as systemd has them; {text}; the bomb gone {gone:.1f} ms after SIGKILL, by hand "
+            f"{bare:.1f} ms; 20% gave {share:.2%}; {weight}")
 
 
 case(body)
