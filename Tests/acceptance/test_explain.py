@@ -378,6 +378,16 @@ def test_each_reason_is_explained(faf, produce, kind, said):
     assert explain(faf, run) == said
 
 
+def test_no_reason_is_left_out():
+    """All words of the interface, here or where there is a memory controller."""
+    checkout = pathlib.Path(__file__).resolve().parents[2]
+    text = (checkout / "Sources/FafAPI/io.faf.Supervisor.varlink").read_text()
+    words = set(re.findall(r"[a-z-]+", re.search(r"One word, stable: ([^.]*)\.", text).group(1)))
+    machine = set(re.findall(r'fire\("\w+"\), "([a-z-]+)"', (checkout / "Tests/vm/cases/reasons.py").read_text()))
+    assert machine == {"oom-kill", "memory-pressure"}
+    assert {kind for _, kind, _ in REASONS} | machine == words
+
+
 # ---------------------------------------------------------------- what is not over
 
 
