@@ -26,7 +26,6 @@ def body():
     task("eater", EATER, "User=alice")
     task("glutton", GLUTTON, "User=alice", "MemoryMax=48M", "MemorySwapMax=0", "Retry=on-failure", "RetrySec=1s")
     task("sleeper", "exec sleep 1000", "User=bob")
-    task("glutton", GLUTTON, "User=alice", "MemoryMax=48M", "MemorySwapMax=0", "Retry=on-failure", "RetrySec=1s")
     start()
     sleepers = [fire("sleeper") for _ in range(3)]
     pids = {number: wait_processes(number)[0] for number in sleepers}
