@@ -43,12 +43,12 @@ public final class Client: Sendable {
     ) throws(FafError) -> Method.Reply {
         var resending = Resending(Method.kind, timeout, interruption)
         while true {
-            var connection = try connect(interruption)
+            var connection = try connect(interruption, resending.timeLeft)
             let reply: JSONObject
             do throws(ClientError) {
                 defer { interruption?.detach() }
                 reply = try connection.call(
-                    Method.fullName, request.json.objectValue ?? JSONObject(), timeout: timeout)
+                    Method.fullName, request.json.objectValue ?? JSONObject(), timeout: resending.timeLeft)
             } catch {
                 if case .refused = error { giveBack(connection) }
                 if resending.mayGoAgain(after: error) { continue }
@@ -65,7 +65,7 @@ public final class Client: Sendable {
     ) throws(FafError) {
         var resending = Resending(Method.kind, timeout, interruption)
         while true {
-            var connection = try connect(interruption)
+            var connection = try connect(interruption, resending.timeLeft)
             var failure: FafError?
             var isStopped = false
             do throws(ClientError) {
@@ -105,7 +105,7 @@ public final class Client: Sendable {
 
     // MARK: Connections
 
-    private func connect(_ interruption: Interruption?) throws(FafError) -> VarlinkConnection {
+    private func connect(_ interruption: Interruption?, _ timeout: Duration?) throws(FafError) -> VarlinkConnection {
         let kept = idle.withLock { $0.take() }
         let connection: VarlinkConnection
         if let kept, !Self.hasEnded(kept.descriptor) {

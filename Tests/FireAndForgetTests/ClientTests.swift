@@ -123,6 +123,20 @@ struct ClientTests {
         #expect(fake.calls.count == 3)
     }
 
+    @Test func `asking again takes no longer than asking once`() throws {
+        let fake = try FakeSupervisor { _, number in
+            if number > 1 { return .replies([]) }
+            usleep(1_600_000)
+            return .hangUp
+        }
+        defer { fake.stop() }
+        let began = ContinuousClock.now
+        #expect(throws: FafError(.timedOut, "")) {
+            try Client(socketPath: fake.path, timeout: .seconds(2)).run(1)
+        }
+        #expect(ContinuousClock.now - began < .milliseconds(3200))
+    }
+
     @Test func `a list that ends in the middle is not asked for again`() throws {
         let fake = try FakeSupervisor { _ in .repliesThenHangUp([Wire.ListRuns.Reply(runs: [.sample(1)]).json]) }
         defer { fake.stop() }
