@@ -125,6 +125,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         running?.task.cancel()
         if running == nil { end(nil) }
         guard let channel = context?.channel else { return }
+        // A stream whose client does not read would not end before.
+        guard waiting.isEmpty else { return channel.close(promise: nil) }
         eventLoop.scheduleTask(in: TimeAmount(server.limits.stopTime)) { channel.close(promise: nil) }
     }
 

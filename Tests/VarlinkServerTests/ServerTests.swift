@@ -262,4 +262,36 @@ import VarlinkServer
         #expect(try left?.reply()?.error == "io.faf.Test.Failed")
         #expect(try left?.isClosed() == true)
     }
+
+    @Test func `a call that takes its time is answered although the server stops`() async throws {
+        var left: RawClient?
+        try await withServer { path, service, _ in
+            let client = try RawClient(path)
+            try client.sendCall("Work", #"{"milliseconds":1500}"#)
+            #expect(await eventually { service.executed.withLock { $0 == ["Work"] } })
+            left = consume client
+        }
+        #expect(try left?.reply()?.parameters["text"]?.stringValue == "done")
+    }
+
+    @Test func `a client that does not read does not hold up the server's end`() async throws {
+        var limits = Limits()
+        limits.stopTime = .seconds(60)
+        let start = ContinuousClock.now
+        var left: RawClient?
+        try await withServer(limits: limits) { path, service, _ in
+            let client = try RawClient(path)
+            try client.sendCall("Endless", #"{"size":10000}"#, flags: #","more":true"#)
+            #expect(await eventually { service.sent.load(ordering: .relaxed) > 5 })
+            var sent = -1
+            while sent != service.sent.load(ordering: .relaxed) {
+                sent = service.sent.load(ordering: .relaxed)
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            left = consume client
+        }
+        #expect(ContinuousClock.now - start < .seconds(30))
+        // Held until here.
+        _ = consume left
+    }
 }

@@ -29,6 +29,7 @@ final class TestService: VarlinkService {
                 method Endless(size: ?int) -> (text: string)
                 method Sleep() -> ()
                 method Slow(milliseconds: int) -> (text: string)
+                method Work(milliseconds: int) -> (text: string)
                 method Fail() -> ()
                 method Silent() -> ()
 
@@ -75,6 +76,11 @@ final class TestService: VarlinkService {
         case "Slow":
             try? await Task.sleep(for: .milliseconds(parameters["milliseconds"]?.integerValue ?? 0))
             try await reply.send(.object(["text": .string("slow")]), continues: false)
+        case "Work":
+            // Which nothing cuts short.
+            let time = Duration.milliseconds(parameters["milliseconds"]?.integerValue ?? 0)
+            await Task.detached { try? await Task.sleep(for: time) }.value
+            try await reply.send(.object(["text": .string("done")]), continues: false)
         case "Silent": return
         default: throw VarlinkFailure(name: "io.faf.Test.Failed", parameters: .object(["why": .string("asked to")]))
         }
