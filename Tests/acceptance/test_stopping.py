@@ -44,8 +44,11 @@ def noting(faf, child=False, ends_after="", **settings):
     path = faf.script("notes", NOTES)
     environment = f"OUT={faf.out} ENDS_AFTER={ends_after} CHILD={'1' if child else ''}"
     faf.unit("t", ExecStart=path, Environment=environment, **settings)
+    names = ["main", "child"] if child else ["main"]
+    for name in names:
+        faf.output(f"ready.{name}").unlink(missing_ok=True)  # of an earlier run
     run = faf.fire("t")
-    for name in ["main", "child"] if child else ["main"]:
+    for name in names:
         wait_for(faf.output(f"ready.{name}").exists, 10)
     return run
 
