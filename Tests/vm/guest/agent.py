@@ -73,7 +73,7 @@ def run_case(line, job):
     began = time.monotonic()
     environment = {**os.environ, **job["environment"], "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1",
                    "VM_PHASE": str(job["phase"]), "VM_NOTES": json.dumps(job["notes"])}
-    process = subprocess.Popen([sys.executable, "-u", HERE / "cases" / f"{name}.py"], stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([sys.executable, HERE / "cases" / f"{name}.py"], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                env=environment, cwd="/var/tmp", start_new_session=True)
     is_late = threading.Event()
@@ -84,6 +84,8 @@ def run_case(line, job):
         os.killpg(process.pid, signal.SIGKILL)
 
     timer = threading.Timer(job["timeout"], stop)
+    # If the agent fails it is gone, and the host soon knows: no clock of a case keeps it.
+    timer.daemon = True
     timer.start()
     reason = "no reason given"
     for text in process.stdout:

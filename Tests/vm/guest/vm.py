@@ -12,6 +12,9 @@ import sys
 import time
 import traceback
 
+# What is printed leaves line by line: nothing that another thread tells can come in between.
+sys.stdout.reconfigure(line_buffering=True)
+
 PHASE = int(os.environ.get("VM_PHASE", "1"))
 PATIENCE = int(os.environ.get("VM_PATIENCE", "3"))
 NOTES = json.loads(os.environ.get("VM_NOTES", "{}"))
@@ -23,6 +26,11 @@ SINCE = [f"--since=@{time.time():.6f}"] if PHASE == 1 else []
 FAFD_KILLED = [r"fafd\.service: Main process exited, code=killed, status=9/KILL",
                r"fafd\.service: Failed with result 'signal'"]
 FINAL = {"succeeded", "failed", "killed", "timed-out", "cancelled", "lost"}
+
+
+def tell(kind, text=""):
+    """A word to the agent that runs the case: one write, for threads may do so at once."""
+    os.write(1, f"::{kind} {text}\n".encode())
 
 
 class Failed(Exception):
@@ -47,18 +55,18 @@ def case(body, warnings=()):
     except Failed as failure:
         traceback.print_exc()
         show_state()
-        print(f"::reason {failure}".replace("\n", " | "), flush=True)
+        tell("reason", str(failure).replace("\n", " | "))
         sys.exit(1)
     except Exception as error:
         traceback.print_exc()
         show_state()
-        print(f"::reason {type(error).__name__}: {error}".replace("\n", " | "), flush=True)
+        tell("reason", f"{type(error).__name__}: {error}".replace("\n", " | "))
         sys.exit(1)
-    print(f"::reason {reason}", flush=True)
+    tell("reason", reason)
 
 
 def skip(reason):
-    print(f"::reason {reason}", flush=True)
+    tell("reason", reason)
     sys.exit(77)
 
 
@@ -76,8 +84,7 @@ def show_state():
 def note(**values):
     """Tells the host something that the next phase, after a reboot or a power cut, gets in NOTES. Values for one name
     are collected in a list."""
-    # One write: threads may do so at once.
-    os.write(1, f"::note {json.dumps(values)}\n".encode())
+    tell("note", json.dumps(values))
 
 
 def reboot():
@@ -89,7 +96,7 @@ def reset():
     """The machine restarts at once; neither systemd nor any process is asked. The case runs again, as after
     `reboot`."""
     subprocess.run(["sync"], check=True)
-    print("::reset", flush=True)
+    tell("reset")
     time.sleep(1)
     pathlib.Path("/proc/sysrq-trigger").write_text("b", encoding="ascii")
     time.sleep(60)
@@ -98,7 +105,7 @@ def reset():
 
 def cut_power(earliest, latest):
     """Asks the host to cut the power at a random moment between these seconds from now; the caller goes on."""
-    print(f"::cut {json.dumps([earliest, latest])}", flush=True)
+    tell("cut", json.dumps([earliest, latest]))
 
 
 # ------------------------------------------------------------------ processes
