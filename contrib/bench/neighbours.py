@@ -110,6 +110,7 @@ class Neighbour:
 
 class Faf(Neighbour):
     name = "**faf**"
+
     def start(self):
         super().start()
         (self.place / "units").mkdir(mode=0o755)
