@@ -111,6 +111,10 @@ class Neighbour:
 class Faf(Neighbour):
     name = "**faf**"
 
+    def __init__(self, bench):
+        super().__init__(bench)
+        self.programs = bench.faf
+
     def start(self):
         super().start()
         (self.place / "units").mkdir(mode=0o755)
@@ -126,12 +130,12 @@ class Faf(Neighbour):
         self.kept = [str(self.socket), json.dumps(call)]
 
     def spawn_fafd(self):
-        faf, place = self.bench.faf, self.place
+        faf, place = self.programs, self.place
         return self.spawn(f"{faf}/fafd", "--runtime-directory", f"{place}/run", "--state-directory", f"{place}/state",
                           "--logs-directory", f"{place}/log", "--units", f"{place}/units", "--shim", f"{faf}/faf-shim")
 
     def command(self, program):
-        return [f"{self.bench.faf}/faf", "fire", program.name, f"--socket={self.socket}", f"--fifo={self.bench.fifo}"]
+        return [f"{self.programs}/faf", "fire", program.name, f"--socket={self.socket}", f"--fifo={self.bench.fifo}"]
 
     def pids(self):
         """Also the shims, whose environment is not that of fafd."""
@@ -162,6 +166,16 @@ class Faf(Neighbour):
         if self.bench.cgroup:
             remove_cgroup(self.bench.cgroup.parent / f"faf-{state.st_dev}-{state.st_ino}")
         super().stop()
+
+
+class FafOld(Faf):
+    """Another build of faf, to compare with."""
+
+    name = "faf-old"
+
+    def __init__(self, bench):
+        super().__init__(bench)
+        self.programs = bench.older
 
 
 class Probe(Neighbour):
@@ -287,4 +301,4 @@ class Conmon(Neighbour):
                 f"k8s-file:{self.place}/log", "--exit-dir", f"{self.place}/exit"]
 
 
-ALL = [Faf, Probe, TaskSpooler, Nq, At, Conmon, Supervisor]
+ALL = [Faf, FafOld, Probe, TaskSpooler, Nq, At, Conmon, Supervisor]

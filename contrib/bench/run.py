@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""faf beside what people use instead: `contrib/bench/run.py [--quick] [NEIGHBOUR...]`, as root, on a quiet machine.
+"""faf beside what people use instead: `contrib/bench/run.py [--quick] [--programs DIR] [NEIGHBOUR...]`, as root, on a
+quiet machine.
 
 Every neighbour runs the same tiny static program. After every single fire the same program is spawned directly; all
 figures are ratios to that ("limit"), taken in rounds in which each neighbour has its turn, so that all share the drift of
@@ -28,6 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 # Fires that lie so far apart and so close together, in microseconds.
 SPACED, CLOSE = 30000, 2000
+BY_NAME = {"faf-old" if kind is neighbours.FafOld else kind.__name__.lower(): kind for kind in neighbours.ALL}
 
 
 def percentile(values, share):
@@ -38,8 +40,8 @@ def percentile(values, share):
 class Bench:
     """Where all of it happens: compiled programs, a FIFO, a cgroup if there is a unified hierarchy."""
 
-    def __init__(self, faf):
-        self.faf = faf
+    def __init__(self, faf, older):
+        self.faf, self.older = faf, older
         # Below /var/lib and only root's: fafd runs nothing that somebody else could replace.
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="faf-bench.", dir="/var/lib"))
         self.place.chmod(0o755)
@@ -205,28 +207,37 @@ def table(found, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="in under two minutes, and nothing is written")
-    parser.add_argument("neighbours", nargs="*", help=" ".join(kind.__name__ for kind in neighbours.ALL))
+    parser.add_argument("--programs", metavar="DIR", help="another build of faf, measured beside this one as faf-old")
+    parser.add_argument("neighbours", nargs="*", metavar="NEIGHBOUR", help=", ".join(BY_NAME))
     arguments = parser.parse_args()
+    unknown = set(arguments.neighbours) - set(BY_NAME)
+    if unknown:
+        parser.error(f"there is no neighbour {' '.join(unknown)}; there are {', '.join(BY_NAME)}")
     if os.geteuid() != 0:
         parser.error("it takes root: cgroups, and a fafd that serves everybody")
     # Whoever stops it must not be left with seven daemons.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    wanted = {name.lower() for name in arguments.neighbours}
-    bench = Bench(os.environ.get("FAF_BUILD") or str(CHECKOUT / ".build/programs"))
+    wanted = [BY_NAME[name] for name in dict.fromkeys(arguments.neighbours)] or [*neighbours.ALL]
+    if neighbours.FafOld in wanted and not arguments.programs:
+        if arguments.neighbours:
+            parser.error("faf-old is what --programs names")
+        wanted.remove(neighbours.FafOld)
+    elif arguments.programs and neighbours.FafOld not in wanted:
+        wanted.append(neighbours.FafOld)
+    bench = Bench(os.environ.get("FAF_BUILD") or str(CHECKOUT / ".build/programs"),
+                  arguments.programs and os.path.abspath(arguments.programs))
     running = []
     try:
-        for kind in neighbours.ALL:
-            if wanted and kind.__name__.lower() not in wanted:
-                continue
+        for kind in wanted:
             absent = [program for program in kind.needs if not shutil.which(program)]
             if absent:
                 print(f"left out: {kind.name}, for want of {' and '.join(absent)}", file=sys.stderr)
                 continue
             running.append(kind(bench))
             running[-1].start()
-        rounds, count, rates, memory = (3, 30, 100, 100) if arguments.quick else (5, 100, 400, 1000)
+        rounds, count, rates, memory = (3, 25, 100, 50) if arguments.quick else (5, 100, 400, 1000)
         text = table(measure(bench, running, rounds, count, rates, memory), rounds)
     finally:
         for neighbour in running:
