@@ -35,11 +35,10 @@ extension Supervisor {
         guard let machine = live[id]?.machine else { throw .noRun }
         guard machine.isWaiting else { throw .wrongState(shownState(id, machine)) }
         if let refusal = launching.refusal() { throw .refused(.launch(refusal)) }
-        let answer = await withCheckedContinuation { continuation in
-            live[id]?.fire = continuation
-            deliver(.retryRequested, to: id)
-        }
-        if case .failure(let refusal) = answer { throw .refused(refusal) }
+        let answer = FireAnswer()
+        live[id]?.fire = answer
+        deliver(.retryRequested, to: id)
+        do { _ = try await answer.value } catch { throw .refused(error) }
     }
 
     /// A final run gets another attempt, with this script. Returns when that is durable and the shim has its go.
@@ -54,12 +53,11 @@ extension Supervisor {
         guard run.state.isFinal else { throw .wrongState(run.state) }
         if let refusal = launching.refusal() { throw .refused(.launch(refusal)) }
         let (machine, effects) = RunMachine.reopen(run, script: script, boot: boot, fresh: .random())
-        let answer = await withCheckedContinuation { continuation in
-            live[id] = Live(machine: machine, fire: continuation)
-            machine.invocation.map { byInvocation[$0] = id }
-            execute(effects, for: id)
-        }
-        if case .failure(let refusal) = answer { throw .refused(refusal) }
+        let answer = FireAnswer()
+        live[id] = Live(machine: machine, fire: answer)
+        machine.invocation.map { byInvocation[$0] = id }
+        execute(effects, for: id)
+        do { _ = try await answer.value } catch { throw .refused(error) }
     }
 
     /// Ends a run between two attempts. Returns when that is durable.

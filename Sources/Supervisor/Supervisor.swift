@@ -11,7 +11,7 @@ public actor Supervisor {
     struct Live {
         var machine: RunMachine
         var gate: (any PreparedShim)?
-        var fire: CheckedContinuation<Result<Run, FireRefusal>, Never>?
+        var fire: FireAnswer?
         /// The attempt that `guardStop` waits for.
         var guarded: InvocationID?
         /// `lookAgain` waits.
@@ -26,8 +26,6 @@ public actor Supervisor {
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
     enum Work: Sendable {
-        case commit(RunID, Run, RowChange)
-        case prepare(RunID, Run)
         case empty(RunID, InvocationID, attempt: Int)
         case storeEnd(RunID, Run, [RunTrigger.Event])
         case later(RunID, RunEvent, after: Duration)
@@ -142,19 +140,23 @@ public actor Supervisor {
     // MARK: Callers
 
     /// Fires a run. Returns when its row is durable and its shim has its go.
-    public func fire(_ request: FireRequest) async throws(FireRefusal) -> Run {
+    public nonisolated func fire(_ request: FireRequest) async throws(FireRefusal) -> Run {
         let id: RunID
         do { id = try await numbers.next() } catch { throw .store(error) }
         var run = request.run(id, .starting, at: now())
         run.attempts = [Attempt(number: 1, invocation: .random(), boot: boot)]
         run.attempts[0].state = .starting
+        // Waited for outside the actor, which has more to do for this run when the answer is there.
+        return try await begin(run).value
+    }
+
+    private func begin(_ run: Run) -> FireAnswer {
         let (machine, effects) = RunMachine.fire(run, boot: boot)
-        let answer = await withCheckedContinuation { continuation in
-            live[id] = Live(machine: machine, fire: continuation)
-            byInvocation[run.attempts[0].invocation] = id
-            execute(effects, for: id)
-        }
-        return try answer.get()
+        let answer = FireAnswer()
+        live[run.id] = Live(machine: machine, fire: answer)
+        byInvocation[run.attempts[0].invocation] = run.id
+        execute(effects, for: run.id)
+        return answer
     }
 
     /// The run as it is now: the row, with what its record says; `nil` if there is none.
@@ -286,8 +288,10 @@ public actor Supervisor {
     private func execute(_ effect: RunEffect, for id: RunID) {
         switch effect {
         case .commitAndPrepare(let run, let change):
-            enqueue.yield(.prepare(id, run))
-            enqueue.yield(.commit(id, run, change))
+            // Begun here and not by `run`: each hop between threads costs a fire as much as a system call. Neither
+            // half is ended by a cancellation, and whoever waits for their end drains.
+            Task.immediate { await self.prepare(id, run) }
+            Task.immediate { self.deliver(await self.commit(run, change), to: id) }
         case .go:
             let gate = live[id]?.gate
             live[id]?.gate = nil
@@ -297,7 +301,7 @@ public actor Supervisor {
             live[id]?.gate?.withhold()
             live[id]?.gate = nil
         case .acknowledge:
-            answer(id, .success(present(id) ?? live[id]?.machine.run))
+            answer(id, .success(live[id]?.machine.presented(with: nil)))
             if let run = live[id]?.machine.run {
                 let report = RunReport.started(run)
                 log.info("\(report.message)", metadata: report.metadata)
@@ -337,11 +341,11 @@ public actor Supervisor {
         guard let fire = live[id]?.fire else { return }
         live[id]?.fire = nil
         switch result {
-        case .success(let run?): fire.resume(returning: .success(run))
+        case .success(let run?): fire.give(.success(run))
         case .success(nil):
             let refusal = StoreRefusal(message: "run \(id) is gone", remedy: "look at the log of fafd")
-            fire.resume(returning: .failure(.store(refusal)))
-        case .failure(let refusal): fire.resume(returning: .failure(refusal))
+            fire.give(.failure(.store(refusal)))
+        case .failure(let refusal): fire.give(.failure(refusal))
         }
     }
 
@@ -366,10 +370,6 @@ public actor Supervisor {
 
     private func perform(_ work: Work) async {
         switch work {
-        case .commit(let id, let run, let change):
-            deliver(await commit(run, change), to: id)
-        case .prepare(let id, let run):
-            await prepare(id, run)
         case .empty(let id, let invocation, let attempt):
             while await !launching.empty(invocation, run: id, attempt: attempt) {
                 log.error("run \(id): its cgroup is not empty, trying again in 2 s")
