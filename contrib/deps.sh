@@ -58,9 +58,14 @@ for purpose; do
         need tsp task-spooler
         need nq nq
         need conmon conmon
+        need systemd-nspawn systemd-container
+        need mmdebstrap mmdebstrap
+        header systemd/sd-bus.h libsystemd-dev
+        /usr/bin/python3 -c 'import celery, redis' 2>/dev/null || packages="$packages python3-celery python3-redis"
         # On a machine with an init system these packages start daemons there and then: that is for its owner to decide.
         test -d /run/systemd/system || need at at
         test -d /run/systemd/system || need supervisord supervisor
+        test -d /run/systemd/system || need redis-server redis-server
         ;;
     *)
         echo "deps.sh: build, test, vm or bench, not '$purpose'" >&2

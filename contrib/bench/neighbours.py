@@ -1,114 +1,18 @@
-"""faf and what people use instead of it, each started in a place of its own and asked to run the same two programs."""
+"""faf and what people use instead of it."""
 
 import json
 import os
 import pathlib
-import shutil
-import signal
 import subprocess
 import time
 
-TAG = "FAF_BENCH_TAG"
-QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-
-
-def until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("it does not come up")
-        time.sleep(0.01)
-
-
-def end(pids):
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-
-def remove_cgroup(path):
-    if path.exists():
-        until(lambda: "populated 0" in (path / "cgroup.events").read_text())
-        for directory, _, _ in os.walk(path, topdown=False):
-            os.rmdir(directory)
-
-
-class Neighbour:
-    """One of them. `fire` and `sleep` are command lines that lead to `mark FIFO`, or `sleeper FIFO`, being run."""
-
-    name = ""
-    # Programs without which it cannot be measured.
-    needs = ()
-    # A fire takes so many times as long as the quick ones: it is fired so many times less.
-    slowness = 1
-    # How many sleepers it is asked for.
-    sleepers = 1000
-    # So many names it has for its programs; 0: as many as it is asked for.
-    names = 0
-    # Arguments of `kept` for fires over a kept connection.
-    kept = None
-
-    def __init__(self, bench):
-        self.bench = bench
-        self.place = bench.place / type(self).__name__.lower()
-        self.processes = []
-        self.number = 0
-        self.environment = {**os.environ, TAG: type(self).__name__}
-
-    def first(self, count):
-        """The first of `count` numbers for @ID@ that no fire of the last time has had."""
-        if self.names and self.number + count > self.names:
-            self.number = 0
-        self.number += count
-        return self.number - count
-
-    def spawn(self, *command, **environment):
-        self.environment.update(environment)
-        process = subprocess.Popen(command, env=self.environment, cwd="/", start_new_session=True, **QUIET)
-        self.processes.append(process)
-        return process
-
-    def start(self):
-        self.place.mkdir(mode=0o755)
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        end(self.pids())
-        shutil.rmtree(self.place, ignore_errors=True)
-
-    def pids(self):
-        """Its processes, and those that it started."""
-        mark = f"{TAG}={type(self).__name__}".encode()
-        found = {process.pid for process in self.processes if process.poll() is None}
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found.add(int(entry.name))
-            except OSError:
-                continue
-        return found
-
-    @property
-    def fire(self):
-        return self.command(self.bench.programs / "mark")
-
-    @property
-    def sleep(self):
-        return self.command(self.bench.programs / "sleeper")
-
-    def command(self, program):
-        raise NotImplementedError
+from celery_redis import Celery
+from neighbour import QUIET, Neighbour, descendants, end, remove_cgroup, until
+from systemd_run import SystemdRun
 
 
 class Faf(Neighbour):
+    key = "faf"
     name = "**faf**"
 
     def __init__(self, bench):
@@ -124,7 +28,7 @@ class Faf(Neighbour):
             unit.chmod(0o644)
         self.socket = self.place / "run/fafd.sock"
         self.spawn_fafd()
-        until(self.socket.exists)
+        until(self.socket.exists, "the socket of fafd")
         call = {"method": "io.faf.Supervisor.Fire",
                 "parameters": {"task": "mark", "parameters": {"fifo": str(self.bench.fifo)}}}
         self.kept = [str(self.socket), json.dumps(call)]
@@ -139,38 +43,23 @@ class Faf(Neighbour):
 
     def pids(self):
         """Also the shims, whose environment is not that of fafd."""
-        found = super().pids()
-        children = {}
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-        waiting = list(found)
-        while waiting:
-            for pid in children.get(waiting.pop(), []):
-                if pid not in found:
-                    found.add(pid)
-                    waiting.append(pid)
-        return found
+        return descendants(super().pids())
 
     def stop(self):
         # The shims outlive fafd.
         everybody = self.pids()
-        for process in self.processes:
-            process.terminate()
-            process.wait()
-        end(everybody)
-        state = (self.place / "state").stat()
-        if self.bench.cgroup:
-            remove_cgroup(self.bench.cgroup.parent / f"faf-{state.st_dev}-{state.st_ino}")
+        state = self.place / "state"
+        cgroup = self.bench.cgroup and state.exists() and f"faf-{state.stat().st_dev}-{state.stat().st_ino}"
         super().stop()
+        end(everybody)
+        if cgroup:
+            remove_cgroup(self.bench.cgroup.parent / cgroup)
 
 
 class FafOld(Faf):
     """Another build of faf, to compare with."""
 
+    key = "faf-old"
     name = "faf-old"
 
     def __init__(self, bench):
@@ -179,6 +68,7 @@ class FafOld(Faf):
 
 
 class Probe(Neighbour):
+    key = "probe"
     name = "probe: durable, cgroup, in C"
 
     def start(self):
@@ -190,8 +80,8 @@ class Probe(Neighbour):
             self.cgroup.mkdir()
             more["PROBE_CG"] = str(self.cgroup)
         self.spawn(f"{self.bench.programs}/probe", "daemon", str(self.socket), f"{self.place}/runs", **more)
-        until(self.socket.exists)
-        self.kept = ["-p", str(self.socket), f"{self.bench.programs}/mark", str(self.bench.fifo)]
+        until(self.socket.exists, "its socket")
+        self.kept = ["-q", str(self.socket), f"{self.bench.programs}/mark", str(self.bench.fifo)]
 
     def command(self, program):
         return [f"{self.bench.programs}/probe", "fire", str(self.socket), str(program), str(self.bench.fifo)]
@@ -203,6 +93,7 @@ class Probe(Neighbour):
 
 
 class TaskSpooler(Neighbour):
+    key = "task-spooler"
     name = "task-spooler"
     needs = ("tsp",)
 
@@ -217,6 +108,7 @@ class TaskSpooler(Neighbour):
 
 
 class Nq(Neighbour):
+    key = "nq"
     name = "nq"
     needs = ("nq",)
 
@@ -231,6 +123,7 @@ class Nq(Neighbour):
 
 
 class At(Neighbour):
+    key = "at"
     name = "at now"
     needs = ("at", "/usr/sbin/atd")
     slowness = 3
@@ -245,14 +138,22 @@ class At(Neighbour):
     def command(self, program):
         return ["at", "-M", "-f", f"{self.place}/{program.name}", "now"]
 
+    def stop(self):
+        super().stop()
+        # What it was asked for and has not begun would be tried by the next atd.
+        for job in pathlib.Path("/var/spool/cron/atjobs").glob("a*"):
+            if str(self.bench.place) in job.read_text(errors="replace"):
+                job.unlink()
+
 
 class Supervisor(Neighbour):
     """Programs are declared beforehand; a fire is the start of one that is not running."""
 
+    key = "supervisor"
     name = "supervisor"
     needs = ("supervisord", "supervisorctl")
-    slowness = 10
-    sleepers = 100
+    slowness = 20
+    sleepers = 20
     names = 400
 
     def start(self):
@@ -267,38 +168,37 @@ class Supervisor(Neighbour):
             "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n"
             f"[supervisorctl]\nserverurl=unix://{self.place}/socket\n" + programs)
         self.spawn("supervisord", "-n", "-c", f"{self.place}/conf")
-        until((self.place / "socket").exists)
+        until((self.place / "socket").exists, "its socket")
 
     def command(self, program):
         return ["supervisorctl", "-c", f"{self.place}/conf", "start", f"{program.name}:@ID@"]
 
 
 class Conmon(Neighbour):
+    key = "conmon"
     name = "conmon"
     needs = ("conmon",)
     slowness = 2
+    names = 1000
 
     def start(self):
         super().start()
         # Compiled into Debian's conmon: without it every launch exits 1 and says nothing.
         os.makedirs("/run/crio", exist_ok=True)
-        # conmon runs `RUNTIME create --bundle B --pid-file P ID`: the stand-in starts the program of the bundle.
-        runtime = self.place / "runtime"
-        runtime.write_text(
-            "#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in --bundle) b=$2; shift;; --pid-file) p=$2; shift;; create) c=1;;"
-            " esac; shift; done\n[ -n \"$c\" ] || exit 0\n$(cat $b/command) </dev/null >/dev/null 2>&1 &\n"
-            "echo -n $! >$p\n")
-        runtime.chmod(0o755)
         (self.place / "exit").mkdir()
-        for name in ("mark", "sleeper"):
-            (self.place / name).mkdir()
-            (self.place / name / "command").write_text(f"{self.bench.programs}/{name} {self.bench.fifo}")
+        # A bundle for each, as podman makes them beforehand: conmon makes and removes FIFOs there, and with one bundle
+        # for all it lost up to one fire in fifty, saying nothing.
+        for name, count in (("mark", self.names), ("sleeper", self.sleepers)):
+            for number in range(count):
+                bundle = self.place / f"{name}{number}"
+                bundle.mkdir()
+                (bundle / "command").write_text(f"{self.bench.programs}/{name} {self.bench.fifo}")
 
     def command(self, program):
         name = f"{program.name}@ID@"
-        return ["conmon", "-c", name, "-u", name, "-n", name, "-r", f"{self.place}/runtime", "-b",
-                f"{self.place}/{program.name}", "-p", f"{self.place}/{name}.pid", "--log-path",
-                f"k8s-file:{self.place}/log", "--exit-dir", f"{self.place}/exit"]
+        return ["conmon", "-c", name, "-u", name, "-n", name, "-r", f"{self.bench.programs}/runtime", "-b",
+                f"{self.place}/{name}", "-p", f"{self.place}/{name}.pid", "--log-path", f"k8s-file:{self.place}/log",
+                "--exit-dir", f"{self.place}/exit"]
 
 
-ALL = [Faf, FafOld, Probe, TaskSpooler, Nq, At, Conmon, Supervisor]
+ALL = [Faf, FafOld, Probe, TaskSpooler, Nq, At, Conmon, Supervisor, SystemdRun, Celery]

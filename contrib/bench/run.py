@@ -1,10 +1,6 @@
 #!/usr/bin/python3
 """faf beside what people use instead: `contrib/bench/run.py [--quick] [--programs DIR] [NEIGHBOUR...]`, as root, on a
-quiet machine.
-
-Every neighbour runs the same tiny static program. After every single fire the same program is spawned directly; all
-figures are ratios to that ("limit"), taken in rounds in which each neighbour has its turn, so that all share the drift of
-the machine. Prints one table, and writes it to RESULTS.md beside this file unless --quick.
+quiet machine. README.md beside this file says what is measured and how to read it.
 """
 
 import argparse
@@ -23,18 +19,23 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import goals  # noqa: E402
 import neighbours  # noqa: E402
+import results  # noqa: E402
+from neighbour import QUIET, end, remove_cgroup, until  # noqa: E402
+from table import goals as table_of_goals  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 # Fires that lie so far apart and so close together, in microseconds.
 SPACED, CLOSE = 30000, 2000
-BY_NAME = {"faf-old" if kind is neighbours.FafOld else kind.__name__.lower(): kind for kind in neighbours.ALL}
+# Seconds that one call of a driving program may take, and the sleepers of one neighbour: what takes longer is dropped.
+PATIENCE, SLEEPERS_PATIENCE = 60, 40
+BY_NAME = {kind.key: kind for kind in neighbours.ALL}
 
 
-def percentile(values, share):
-    values = sorted(values)
-    return values[min(len(values) - 1, round((len(values) - 1) * share))] if values else float("nan")
+class Dropped(Exception):
+    """A neighbour that is not measured any further; the text says why."""
 
 
 class Bench:
@@ -42,19 +43,20 @@ class Bench:
 
     def __init__(self, faf, older):
         self.faf, self.older = faf, older
+        self.cgroup = None
         # Below /var/lib and only root's: fafd runs nothing that somebody else could replace.
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="faf-bench.", dir="/var/lib"))
         self.place.chmod(0o755)
-        self.programs = self.place / "bin"
+        self.programs, self.fifo = self.place / "bin", self.place / "fifo"
+
+    def prepare(self):
         self.programs.mkdir(mode=0o755)
-        self.fifo = self.place / "fifo"
         os.mkfifo(self.fifo)
-        for name in ("mark", "sleeper", "probe", "drive", "kept"):
-            # What drives has no part in the figures; the rest is as small as can be.
-            static = [] if name in ("drive", "kept") else ["-static"]
+        for name in ("mark", "sleeper", "probe", "runtime", "drive", "kept"):
+            # There is no static libsystemd.
+            linked = ["-lsystemd"] if name == "kept" else ["-static"]
             source = HERE / f"src/{name}.c"
-            subprocess.run(["cc", "-O2", "-Wall", *static, "-o", self.programs / name, source], check=True)
-        self.cgroup = None
+            subprocess.run(["cc", "-O2", "-Wall", "-o", self.programs / name, source, *linked], check=True)
         for root in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
             if os.path.exists(f"{root}/cgroup.procs") and os.access(root, os.W_OK):
                 self.cgroup = pathlib.Path(root, self.place.name)
@@ -63,47 +65,64 @@ class Bench:
 
     def close(self):
         if self.cgroup:
-            self.cgroup.rmdir()
+            remove_cgroup(self.cgroup)
         shutil.rmtree(self.place, ignore_errors=True)
 
-    def program(self, name, *arguments, environment):
-        done = subprocess.run([self.programs / name, *map(str, arguments)], env=environment, check=True, text=True,
-                              stdout=subprocess.PIPE)
-        return json.loads(done.stdout)
+    def program(self, neighbour, *command):
+        """What a driving program prints. It and its clients are a group: none of them is left, whatever happens."""
+        driving = subprocess.Popen([str(word) for word in command], env=neighbour.environment, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+        try:
+            printed, _ = driving.communicate(timeout=PATIENCE)
+            return json.loads(printed)
+        except subprocess.TimeoutExpired:
+            raise Dropped(f"it took more than {PATIENCE} s") from None
+        except json.JSONDecodeError:
+            raise Dropped(f"{command[0]} ended with exit status {driving.returncode}") from None
+        finally:
+            try:
+                os.killpg(driving.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            driving.wait()
 
     def one_by_one(self, neighbour, count, pause):
-        return self.program("drive", "seq", "-n", count, "-f", self.fifo, "-m", self.programs / "mark", "-p", pause,
-                            "-b", neighbour.first(count + 5), "--", *neighbour.fire, environment=neighbour.environment)
+        # Slow ones get few fires: they are warm after one.
+        warm = 5 if neighbour.slowness == 1 else 1
+        return self.program(neighbour, *neighbour.inside, self.programs / "drive", "seq", "-n", count, "-f", self.fifo,
+                            "-m", self.programs / "mark", "-p", pause, "-w", warm, "-b", neighbour.first(count + warm),
+                            "--", *neighbour.fire)
 
     def rate(self, neighbour, count, clients):
-        return self.program("drive", "rate", "-n", count, "-f", self.fifo, "-c", clients, "-b", neighbour.first(count),
-                            "--", *neighbour.fire, environment=neighbour.environment)
+        return self.program(neighbour, *neighbour.inside, self.programs / "drive", "rate", "-n", count, "-f", self.fifo,
+                            "-c", clients, "-b", neighbour.first(count), "--", *neighbour.fire)
 
     def kept(self, neighbour, count, clients):
-        flags = ["-p"] if neighbour.kept[0] == "-p" else []
-        words = neighbour.kept[len(flags):]
-        return self.program("kept", *flags, "-n", count, "-c", clients, "-f", self.fifo, *words,
-                            environment=neighbour.environment)
+        return self.program(neighbour, *neighbour.keeper, "-n", count, "-c", clients, "-f", self.fifo, "-m",
+                            self.programs / "mark", "-p", CLOSE, *neighbour.kept)
 
     def memory(self, neighbour, count):
-        """`resident` of all its processes without a sleeper, and what each of `count` of them adds; they are left out."""
-        idle = resident(neighbour.pids() - self.sleepers())
-        for number in range(count):
-            command = [str(word).replace("@ID@", str(number)) for word in neighbour.sleep]
+        """Anonymous memory and PSS of its processes, what each of `count` sleepers adds, and how many there were."""
+        idle = resident(neighbour.pids())
+        deadline = time.monotonic() + SLEEPERS_PATIENCE
+        asked = 0
+        while asked < count and time.monotonic() < deadline:
+            command = [*neighbour.inside, *(str(word).replace("@ID@", str(asked)) for word in neighbour.sleep)]
             try:
-                subprocess.run(command, env=neighbour.environment, check=False, timeout=20, **neighbours.QUIET)
+                subprocess.run(command, env=neighbour.environment, check=False, timeout=5, **QUIET)
             except subprocess.TimeoutExpired:
                 # It takes no more: task-spooler stops short of 1 000.
                 break
-        deadline = time.monotonic() + 20
-        while len(self.sleepers()) < number + 1 and time.monotonic() < deadline:
-            time.sleep(0.2)
+            asked += 1
+        try:
+            until(lambda: len(self.sleepers()) >= asked, "all sleepers", 5)
+        except TimeoutError:
+            pass
         sleepers = self.sleepers()
         full = resident(neighbour.pids() - sleepers)
-        neighbours.end(sleepers)
-        neighbours.until(lambda: not self.sleepers())
-        per_task = [(after - before) / max(1, len(sleepers)) for before, after in zip(idle, full)]
-        return idle, per_task, len(sleepers)
+        end(sleepers)
+        until(lambda: not self.sleepers(), "no sleepers")
+        return idle[:2], (full[2] - idle[2]) / len(sleepers) if sleepers else float("nan"), len(sleepers)
 
     def sleepers(self):
         mark = f"{self.programs}/sleeper".encode()
@@ -131,82 +150,97 @@ def resident(pids):
     return sums
 
 
-class Samples:
-    """Fires of one neighbour, in rounds: microseconds."""
-
-    def __init__(self):
-        self.rounds = []
-
-    def all(self, key):
-        return [value for one in self.rounds for value in one.get(key, [])]
-
-    def ratio(self, key, limit):
-        """The median of all, and the smallest and greatest of the rounds, each as a ratio to the limit."""
-        of = [percentile(one[key], .5) / percentile(one[limit], .5) for one in self.rounds if one[key]]
-        if not of:
-            return "–"
-        return f"{percentile(self.all(key), .5) / percentile(self.all(limit), .5):.1f} ({min(of):.1f}–{max(of):.1f})"
+def settle(seconds=0.5):
+    """Until the machine has nothing more to do of what the last neighbour left behind, or for so long."""
+    def idle():
+        fields = [int(word) for word in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+        return fields[3] + fields[4], sum(fields)
+    deadline = time.monotonic() + seconds
+    before = idle()
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        now = idle()
+        if now[0] - before[0] > 0.9 * (now[1] - before[1]):
+            return
+        before = now
 
 
-def measure(bench, chosen, rounds, count, rates, memory):
-    """What the table shows, by neighbour."""
-    found = {neighbour: {"spaced": Samples(), "close": Samples(), "kept": Samples(), "rates": [[], []], "kept_rate": []}
-             for neighbour in chosen}
-    for turn in range(rounds):
-        for neighbour, results in found.items():
-            fires = max(8, count // neighbour.slowness)
-            results["spaced"].rounds.append(bench.one_by_one(neighbour, fires, SPACED))
-            results["close"].rounds.append(bench.one_by_one(neighbour, fires, CLOSE))
-            for place, clients in enumerate((1, 8)):
-                results["rates"][place].append(bench.rate(neighbour, max(16, rates // neighbour.slowness), clients))
-            if neighbour.kept:
-                results["kept"].rounds.append(bench.kept(neighbour, fires, 1))
-                results["kept_rate"].append(bench.kept(neighbour, rates, 8))
-            print(f"round {turn + 1} of {rounds}: {neighbour.name}", file=sys.stderr, flush=True)
-    for neighbour, results in found.items():
-        results["memory"] = bench.memory(neighbour, min(memory, neighbour.sleepers))
-        print(f"memory: {neighbour.name}", file=sys.stderr, flush=True)
-    return found
+def measure_round(bench, neighbour, found, count, rates):
+    fires, at_once = max(4, count // neighbour.slowness), max(8, rates // neighbour.slowness)
+    if neighbour.by_cli:
+        found["spaced"].append(bench.one_by_one(neighbour, fires, SPACED))
+        found["close"].append(bench.one_by_one(neighbour, fires, CLOSE))
+        for clients in (1, 8):
+            settle()
+            found[f"rate {clients}"].append(bench.rate(neighbour, at_once, clients))
+        settle()
+    if neighbour.kept is not None:
+        found["kept"].append(bench.kept(neighbour, count, 1))
+        settle()
+        found["kept rate"].append(bench.kept(neighbour, rates, 8))
+        settle()
 
 
-def cells(neighbour, results, limit):
-    spaced, close, kept = results["spaced"], results["close"], results["kept"]
-    lost = sum(one["lost"] for samples in (spaced, close) for one in samples.rounds)
-    lost += sum(one["n"] - one["arrived"] for one in [*sum(results["rates"], []), *results["kept_rate"]])
-    (anonymous, pss, _), (_, _, per_task), ran = results["memory"]
-    rates = [f"{percentile([one['per_s'] for one in rounds], .5):.0f}" for rounds in results["rates"]]
-    answer = start = "–"
-    if kept.rounds:
-        answer, start = (f"{percentile(kept.all(key), .5) / limit:.1f}" for key in ("answer", "start"))
-        rates.append(f"{percentile([one['per_s'] for one in results['kept_rate']], .5):.0f}")
-    else:
-        rates.append("–")
-    return [neighbour.name, spaced.ratio("start", "limit"), close.ratio("start", "limit"),
-            f"{percentile(spaced.all('start'), .99) / 1000:.1f}", f"{percentile(close.all('start'), .99) / 1000:.1f}",
-            spaced.ratio("cli", "wall"), close.ratio("cli", "wall"), answer, start, *rates,
-            f"{anonymous / 1024:.1f} / {pss / 1024:.1f}", f"{per_task:.0f} ({ran})", str(len(close.all("start"))), str(lost)]
+def measure(bench, running, rounds, count, rates, sleepers, seconds):
+    """The results by key, and how many rounds there were: no new one begins that would not be over in `seconds`."""
+    found = {neighbour.key: results.Results(neighbour) for neighbour in running}
+    began = time.monotonic()
+
+    def attempt(neighbour, what, *arguments):
+        one = found[neighbour.key]
+        if one.dropped:
+            return None
+        try:
+            return what(*arguments)
+        except (Dropped, TimeoutError, OSError) as error:
+            one.dropped = str(error)
+            print(f"dropped: {neighbour.name}: {error}", file=sys.stderr, flush=True)
+            return None
+
+    for neighbour in running:
+        found[neighbour.key].fresh = resident(neighbour.pids())[:2]
+    turn = 0
+    while turn < rounds and (time.monotonic() - began) * (turn + 1) / max(turn, 1) < seconds:
+        # Each has each place in the order once in a while.
+        for neighbour in running[turn % len(running):] + running[:turn % len(running)]:
+            here = time.monotonic()
+            attempt(neighbour, measure_round, bench, neighbour, found[neighbour.key].rounds, count, rates)
+            print(f"round {turn + 1} of {rounds}: {neighbour.name}, {time.monotonic() - here:.0f} s", file=sys.stderr,
+                  flush=True)
+        turn += 1
+    for neighbour in running:
+        here, one = time.monotonic(), found[neighbour.key]
+        memory = attempt(neighbour, bench.memory, neighbour, min(sleepers, neighbour.sleepers))
+        if memory:
+            one.after, one.per_task, one.ran = memory
+        print(f"memory: {neighbour.name}, {time.monotonic() - here:.0f} s", file=sys.stderr, flush=True)
+    return found, turn
 
 
-HEAD = ["neighbour", "start, spaced", "start, close", "p99 ms, spaced", "p99 ms, close", "CLI, spaced", "CLI, close",
-        "kept: answer", "kept: start", "1 CLI /s", "8 CLIs /s", "8 kept /s", "idle MB, anonymous / PSS",
-        "kB private per task", "n", "lost"]
+def report(found, rounds, load, left_out):
+    shown = list(found.values())
+    limits = [value for one in shown for kind in ("spaced", "close") for value in one.times(kind, "limit")]
+    limit = sorted(limits)[len(limits) // 2] / 1000 if limits else float("nan")
+    cores = os.cpu_count()
+    parts = [f"{datetime.datetime.now():%Y-%m-%d %H:%M}, Linux {platform.release()}, {cores} cores, load {load:.1f} at "
+             f"the start, {rounds} rounds; the limit is {limit:.2f} ms.\n"]
+    if load > cores / 2:
+        parts.append("**The machine was busy when this began: only ratios mean something, and not much.**\n")
+    if "faf" in found and not found["faf"].dropped:
+        parts.append(table_of_goals(goals.rows({key: one for key, one in found.items() if not one.dropped})))
+    parts += [table(shown) for table in results.TABLES]
+    parts += [f"Left out: {name}, {why}.\n" for name, why in left_out]
+    parts += [f"Dropped on the way: {one.name}, {one.dropped}.\n" for one in shown if one.dropped]
+    parts.append(
+        "Limit: a posix_spawn of the same tiny program, taken after every single fire; each fire is divided by the "
+        "median limit of its round. Start: from the instant before the CLI is spawned, or the message sent, to the "
+        "task's first instruction. CLI: until the CLI has exited. Spaced: 30 ms between a fire and the next; close: "
+        "2 ms. In brackets: the quartiles of the rounds (of a p99: of each round's own, which few fires make small). "
+        "Lost: did not arrive within 5 s, or was said to have failed.\n")
+    return "\n".join(parts)
 
 
-def table(found, rounds):
-    limits = [value for results in found.values() for samples in (results["spaced"], results["close"])
-              for value in samples.all("limit")]
-    limit = percentile(limits, .5)
-    rows = [HEAD, ["---"] * len(HEAD), *(cells(*item, limit) for item in found.items())]
-    return "\n".join([
-        f"{datetime.date.today()}, Linux {platform.release()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-        f"{rounds} rounds; the limit is {limit / 1000:.2f} ms until the first instruction.", "",
-        *("| " + " | ".join(row) + " |" for row in rows), "",
-        "Ratios are medians, to a posix_spawn of the same program taken after every fire, with the least and the greatest "
-        "of the rounds. Start: from the CLI's spawn to the task's first instruction. CLI: until it has exited. Spaced: 30 ms "
-        "between a fire and the next; close: 2 ms. Kept: over one kept connection, from the send.", ""])
-
-
-def main():
+def words():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="in under two minutes, and nothing is written")
     parser.add_argument("--programs", metavar="DIR", help="another build of faf, measured beside this one as faf-old")
@@ -215,38 +249,79 @@ def main():
     unknown = set(arguments.neighbours) - set(BY_NAME)
     if unknown:
         parser.error(f"there is no neighbour {' '.join(unknown)}; there are {', '.join(BY_NAME)}")
-    if os.geteuid() != 0:
-        parser.error("it takes root: cgroups, and a fafd that serves everybody")
-    # Whoever stops it must not be left with seven daemons.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    wanted = [BY_NAME[name] for name in dict.fromkeys(arguments.neighbours)] or [*neighbours.ALL]
-    if neighbours.FafOld in wanted and not arguments.programs:
+    chosen = [BY_NAME[name] for name in dict.fromkeys(arguments.neighbours)] or [*neighbours.ALL]
+    if neighbours.FafOld in chosen and not arguments.programs:
         if arguments.neighbours:
             parser.error("faf-old is what --programs names")
-        wanted.remove(neighbours.FafOld)
-    elif arguments.programs and neighbours.FafOld not in wanted:
-        wanted.append(neighbours.FafOld)
+        chosen.remove(neighbours.FafOld)
+    elif arguments.programs and neighbours.FafOld not in chosen:
+        chosen.append(neighbours.FafOld)
+    if os.geteuid() != 0:
+        parser.error("it takes root: cgroups, and a fafd that serves everybody")
+    return arguments, chosen
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def main():
+    arguments, chosen = words()
+    load = os.getloadavg()[0]
+    if load > os.cpu_count() / 2:
+        print(f"The machine is busy (load {load:.1f}): figures will say little.", file=sys.stderr)
+    # Whoever stops it must not be left with ten daemons.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
     bench = Bench(os.environ.get("FAF_BUILD") or str(CHECKOUT / ".build/programs"),
                   arguments.programs and os.path.abspath(arguments.programs))
-    running = []
+    running, left_out = [], []
     try:
-        for kind in wanted:
-            absent = [program for program in kind.needs if not shutil.which(program)]
+        bench.prepare()
+        # Pages of freshly linked programs count as private ones until they are written.
+        os.sync()
+        for kind in chosen:
+            absent = kind.absent()
             if absent:
-                print(f"left out: {kind.name}, for want of {' and '.join(absent)}", file=sys.stderr)
+                left_out.append((kind.name, f"for want of {' and '.join(absent)}"))
                 continue
-            running.append(kind(bench))
-            running[-1].start()
-        rounds, count, rates, memory = (3, 25, 100, 50) if arguments.quick else (5, 100, 400, 1000)
-        text = table(measure(bench, running, rounds, count, rates, memory), rounds)
+            neighbour = kind(bench)
+            try:
+                neighbour.start()
+                running.append(neighbour)
+            except (Dropped, OSError, subprocess.SubprocessError, SystemExit, RuntimeError) as error:
+                left_out.append((kind.name, f"it did not start: {error}"))
+                stop(neighbour)
+            except BaseException:
+                stop(neighbour)
+                raise
+        for name, why in left_out:
+            print(f"left out: {name}, {why}", file=sys.stderr, flush=True)
+        settle()
+        how = (3, 20, 100, 50, 60) if arguments.quick else (5, 80, 400, 1000, 480)
+        found, rounds = measure(bench, running, *how)
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         for neighbour in running:
-            neighbour.stop()
+            stop(neighbour)
         bench.close()
+    text = report(found, rounds, load, left_out)
     print(text)
     if not arguments.quick:
         (HERE / "RESULTS.md").write_text("# faf and its neighbours\n\n" + text)
 
 
+def stop(neighbour):
+    """One that cannot be stopped must not keep the others running."""
+    try:
+        neighbour.stop()
+    except (OSError, TimeoutError) as error:
+        print(f"{neighbour.name} was not stopped cleanly: {error}", file=sys.stderr)
+
+
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("stopped; nothing is left running")

@@ -45,7 +45,8 @@ class Goal:
         if not self.known:
             return f"{self.whose}: not measured"
         whose = f" ({self.whose})" if self.whose else ""
-        return f"{'≥' if self.at_least else '≤'} {figure(self.bound)}{whose}: {'yes' if self.reached(row) else '**no**'}"
+        verdict = "yes" if self.reached(row) else "**no**"
+        return f"{'≥' if self.at_least else '≤'} {figure(self.bound)}{whose}: {verdict}"
 
 
 def at_most(bound, whose=""):
