@@ -141,16 +141,6 @@ static int open_stream(const struct faf_launch *launch, int host, uint32_t strea
     return -EINVAL;
 }
 
-static int default_dispositions(void) {
-    /* As large as any architecture's struct of the kernel; all zeros is SIG_DFL without flags. */
-    const uint64_t defaults[8] = {0};
-    for (int i = 1; i <= 64; i++) {
-        if (i == SIGKILL || i == SIGSTOP) continue;
-        if (syscall(SYS_rt_sigaction, i, defaults, NULL, sizeof(uint64_t)) < 0) return -errno;
-    }
-    return 0;
-}
-
 static int empty_mask(void) {
     const uint64_t none = 0;
     return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none) < 0 ? -errno : 0;
@@ -273,7 +263,6 @@ static struct failure become_script(const struct faf_launch *launch, int parent)
     STEP(step, faf_enter_sandbox(&launch->sandbox, &step));
     /* In it: what is checked is what will be executed there. */
     STEP(FAF_STEP_SCRIPT_CHECK, check_again(launch));
-    STEP(FAF_STEP_SIGNALS, default_dispositions());
     STEP(FAF_STEP_LIMITS, set_limits(launch));
     STEP(FAF_STEP_NICE, set_scheduling(launch));
     umask(launch->umask);

@@ -333,7 +333,10 @@ void faf_take_signals(int ignore_children) {
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
+    /* Raw, because glibc keeps two signals to itself, and whoever started us may have had them ignored. As large as any
+     * architecture's struct of the kernel; all zeros is SIG_DFL without flags. */
+    const uint64_t defaults[8] = {0};
+    for (int i = 1; i <= 64; i++) syscall(SYS_rt_sigaction, i, defaults, NULL, sizeof(uint64_t));
     if (ignore_children) signal(SIGCHLD, SIG_IGN);
 }
 

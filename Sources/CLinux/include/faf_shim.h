@@ -114,7 +114,8 @@ int faf_check_seals(int fd);
 
 /* ------------------------------------------------------------------ signals, processes */
 
-/* Blocks every signal, SIG_DFL for all but SIGCHLD, which is ignored if so asked: children need no wait then. */
+/* Blocks every signal, SIG_DFL for all but SIGCHLD, which is ignored if so asked: children need no wait then. Scripts
+ * inherit the dispositions: nothing else may change one. */
 void faf_take_signals(int ignore_children);
 void faf_restore_child_signal(void);
 /* signalfd of SIGCHLD and SIGRTMIN+`offset`, non-blocking. */
