@@ -41,7 +41,7 @@ actor Numbers: Numbering {
         let records: [InvocationID]
         do { records = try launcher.found() } catch { throw .unavailable("\(error)") }
         for id in records {
-            if case .observation(let observation, _, _) = launcher.observe(id) {
+            if case .observation(let observation, _, _) = launcher.observe(id, withOrigin: false) {
                 highest = max(highest, observation.run.rawValue)
             }
         }

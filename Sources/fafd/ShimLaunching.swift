@@ -83,7 +83,7 @@ struct ShimLaunching: Launching {
     }
 
     func find(_ id: InvocationID) -> Finding {
-        switch launcher.observe(id) {
+        switch launcher.observe(id, withOrigin: false) {
         case .nothing: .nothing
         case .observation(let observation, _, let isEnd): .observation(withRetryAfter(observation), isEnd: isEnd)
         case .damaged(let text): .damaged(text)

@@ -122,6 +122,18 @@ struct AttemptRecordTests {
         #expect(throws: RecordError.damaged(.origin)) { _ = try AttemptRecord(decoding: bytes.dropLast()) }
     }
 
+    @Test func `what a record tells without its origin needs neither its bytes nor its order`() throws {
+        var bytes = Array(full.encoded().prefix(AttemptRecord.lengthWithoutOrigin))
+        var expected = full
+        expected.origin = []
+        #expect(try AttemptRecord(decoding: bytes, withOrigin: false) == expected)
+        bytes[bytes.count - 1] ^= 1
+        #expect(try AttemptRecord(decoding: bytes, withOrigin: false) == expected)
+        #expect(throws: RecordError.truncated(bytes: bytes.count - 1)) {
+            _ = try AttemptRecord(decoding: bytes.dropLast(), withOrigin: false)
+        }
+    }
+
     @Test func `every damaged slot is named`() {
         for slot in RecordSlot.allCases {
             var bytes = everySlot

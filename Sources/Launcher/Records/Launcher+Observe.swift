@@ -28,8 +28,10 @@ extension Launcher {
     ///
     /// A live record without a holder that has no end in it gives way to a durable end: the shim may have died between
     /// the two.
-    public func observe(_ id: InvocationID) -> Found {
-        switch files.readRecord(id) {
+    ///
+    /// - Parameter withOrigin: without it, `origin` may be empty and costs nothing.
+    public func observe(_ id: InvocationID, withOrigin: Bool = true) -> Found {
+        switch files.readRecord(id, withOrigin: withOrigin) {
         case .nothing: return end(id) ?? .nothing
         case .record(let record, let holder):
             if holder == .nobody, record.observation.phase != .emptied, let end = end(id), end.decides { return end }

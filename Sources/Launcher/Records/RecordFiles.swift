@@ -23,27 +23,33 @@ struct RecordFiles: Sendable {
     }
 
     /// Reads the live record. A slot that a living shim is just writing looks damaged for a moment.
-    func readRecord(_ id: InvocationID) -> Reading {
+    func readRecord(_ id: InvocationID, withOrigin: Bool = false) -> Reading {
         var reading = Reading.nothing
         for turn in 0..<20 {
-            reading = readRecordOnce(id)
+            reading = readRecordOnce(id, withOrigin)
             guard case .damaged(_, .process) = reading else { return reading }
             SystemThread.sleep(microseconds: turn < 10 ? 50 : 1000)
         }
         return reading
     }
 
-    private func readRecordOnce(_ id: InvocationID) -> Reading {
+    private func readRecordOnce(_ id: InvocationID, _ withOrigin: Bool) -> Reading {
+        func read(_ file: borrowing OwnedDescriptor) throws(SystemError) -> [UInt8] {
+            // Records lie on a tmpfs, which gives all that is asked for in one read.
+            withOrigin
+                ? try file.readAll(limit: RecordFiles.sizeLimit)
+                : try file.read(maximum: AttemptRecord.lengthWithoutOrigin)
+        }
         do {
             let file = try Files.open(record(id), [.noFollow, .nonblocking])
-            var bytes = try file.readAll(limit: RecordFiles.sizeLimit)
+            var bytes = try read(file)
             let holder = try file.lockHolder()
             if holder == .nobody {
                 // The shim writes its last before it lets go, maybe between the read and the look at the lock.
                 let again = try Files.open(record(id), [.noFollow, .nonblocking])
-                bytes = try again.readAll(limit: RecordFiles.sizeLimit)
+                bytes = try read(again)
             }
-            return decode(bytes, id, holder)
+            return decode(bytes, id, holder, withOrigin: withOrigin)
         } catch  where error.errno == ErrorNumber.notFound {
             return .nothing
         } catch {
@@ -74,11 +80,12 @@ struct RecordFiles: Sendable {
         }
     }
 
-    private func decode(_ bytes: [UInt8], _ id: InvocationID, _ holder: FileLock.Holder, path: String? = nil) -> Reading
-    {
+    private func decode(
+        _ bytes: [UInt8], _ id: InvocationID, _ holder: FileLock.Holder, path: String? = nil, withOrigin: Bool = true
+    ) -> Reading {
         let path = path ?? record(id)
         let read: AttemptRecord
-        do { read = try AttemptRecord(decoding: bytes) } catch {
+        do { read = try AttemptRecord(decoding: bytes, withOrigin: withOrigin) } catch {
             if case .newer = error { return .newer("\(path): \(error)", holder) }
             return .damaged("\(path): \(error)", holder)
         }

@@ -2,11 +2,16 @@ internal import CRecord
 internal import TaskModel
 
 extension AttemptRecord {
+    /// Bytes at the beginning of a record that tell everything but its origin: the rest is as long as the run's row.
+    public static var lengthWithoutOrigin: Int { SlotLayout.shortestRecord }
+
     /// Reads the bytes of a record or an end.
     ///
     /// A slot that is being written while the file is read looks damaged: with a living shim, read again before believing
     /// it.
-    public init(decoding bytes: [UInt8]) throws(RecordError) {
+    ///
+    /// - Parameter withOrigin: without it, `origin` stays empty, and `lengthWithoutOrigin` bytes are enough.
+    public init(decoding bytes: [UInt8], withOrigin: Bool = true) throws(RecordError) {
         let reader = SlotReader(bytes: bytes)
         if bytes.count < Int(FAF_AT_PASSED) { throw .truncated(bytes: bytes.count) }
         guard let head = try reader.value(of: .head, as: faf_record_head.self), head.magic == FAF_RECORD_MAGIC else {
@@ -31,7 +36,7 @@ extension AttemptRecord {
         let cgroup = try reader.payload(of: .cgroup).map { String(decoding: $0, as: UTF8.self) }
         observation.hasCgroup = cgroup?.isEmpty == false
         self.init(
-            observation: observation, origin: Array(try reader.payload(of: .origin) ?? []),
+            observation: observation, origin: withOrigin ? Array(try reader.payload(of: .origin) ?? []) : [],
             cgroup: cgroup?.isEmpty == true ? nil : cgroup, uid: head.uid, killSignal: killSignal,
             kind: head.type == FAF_TYPE_NOTIFY.rawValue ? .notify : .simple, madeAt: time(head.realtime_us),
             endError: endError)
