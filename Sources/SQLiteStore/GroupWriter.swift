@@ -116,10 +116,15 @@ extension GroupWriter {
         var failure: (error: any Error, systemErrno: Int32)?
         pool.writeWithoutTransaction { connection in
             do {
-                try connection.beginTransaction(.immediate)
-                results = try changes.map { try apply($0, on: connection) }
-                isCommitting = true
-                try connection.commit()
+                try connection.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+                if changes.count == 1 {
+                    // A conflict of the only one is the transaction's: a savepoint would cost as much as a row.
+                    results = [try apply(changes[0], on: connection) { try connection.rollback() }]
+                } else {
+                    results = try changes.map { try applyAmongOthers($0, on: connection) }
+                }
+                isCommitting = connection.isInsideTransaction
+                if isCommitting { try connection.cachedStatement(sql: "COMMIT").execute() }
             } catch {
                 failure = (error, sqlite3_system_errno(connection.sqliteConnection))
                 if connection.isInsideTransaction { try? connection.rollback() }
@@ -146,20 +151,28 @@ extension GroupWriter {
         }
     }
 
-    /// A conflict is the change's own result; what is thrown is the whole transaction's.
-    private func apply(_ change: Change, on connection: GRDB.Database) throws -> Result<Void, StoreError> {
+    private func applyAmongOthers(_ change: Change, on connection: GRDB.Database) throws -> Result<Void, StoreError> {
         try connection.cachedStatement(sql: "SAVEPOINT change").execute()
+        let result = try apply(change, on: connection) {
+            try connection.cachedStatement(sql: "ROLLBACK TO change").execute()
+        }
+        try connection.cachedStatement(sql: "RELEASE change").execute()
+        return result
+    }
+
+    /// A conflict is the change's own result, and the change is taken back; what is thrown is the whole transaction's.
+    private func apply(
+        _ change: Change, on connection: GRDB.Database, takeBack: () throws -> Void
+    ) throws -> Result<Void, StoreError> {
         do {
             try RunWriter(connection: connection, values: database.values).apply(change)
-            try connection.cachedStatement(sql: "RELEASE change").execute()
             return .success(())
         } catch {
             let reason = StoreError(error, doing: change.description, path: database.path)
             guard case .conflict = reason, connection.isInsideTransaction else { throw error }
             // Ids of settings that this change has added are gone with it.
             database.values.forget()
-            try connection.cachedStatement(sql: "ROLLBACK TO change").execute()
-            try connection.cachedStatement(sql: "RELEASE change").execute()
+            try takeBack()
             return .failure(reason)
         }
     }
