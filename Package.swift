@@ -64,7 +64,7 @@ let package = Package(
             name: "faf",
             dependencies: [
                 "FireAndForget", "FafAPI", "Varlink", "TaskHost", "TaskUnits", "TaskModel", "Notify", "LinuxSystem",
-                argumentParser,
+                "CFire", argumentParser,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -112,6 +112,7 @@ let package = Package(
         // C
         .target(name: "CLinux", dependencies: ["CRecord"]),
         .target(name: "CRecord"),
+        .target(name: "CFire"),
         .target(name: "CSystemd"),
 
         // Tests
@@ -121,9 +122,9 @@ let package = Package(
             name: "FakeSupervisor", dependencies: ["FafAPI", "Varlink"], path: "Tests/FakeSupervisor",
             swiftSettings: strict),
         tests(
-            "FafTests", ["faf", "FakeSupervisor", "FafAPI", "TaskModel", "Varlink", argumentParser],
+            "FafTests", ["faf", "CFire", "FakeSupervisor", "FafAPI", "TaskModel", "Varlink", argumentParser],
             resources: [.copy("Expected")]),
-        tests("FireAndForgetTests", ["FireAndForget", "FakeSupervisor", "FafAPI", "Varlink"]),
+        tests("FireAndForgetTests", ["FireAndForget", "FakeSupervisor", "FafAPI", "Varlink", "VarlinkClient"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
         tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),

@@ -9,6 +9,17 @@ extension Client {
         try call(Wire.Fire.self, .init(task: task, parameters: parameters)).run
     }
 
+    /// The same for a fire that was sent already: takes its answer from the connection `descriptor`, which becomes this
+    /// client's. It is sent again only if fafd has ended without reading it.
+    public func fire(
+        _ task: String, parameters: JSONObject = JSONObject(), sentOn descriptor: Int32
+    ) throws(FafError) -> Wire.Run {
+        guard let reply = try answer(to: Wire.Fire.self, sentOn: descriptor) else {
+            return try fire(task, parameters: parameters)
+        }
+        return reply.run
+    }
+
     /// Stops one run as its unit says, or sends it one signal. Returns when the run's shim has begun.
     @discardableResult
     public func kill(run: Int64, signal: String? = nil, whom: String? = nil) throws(FafError) -> [Int64] {

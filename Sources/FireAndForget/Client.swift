@@ -59,6 +59,21 @@ public final class Client: Sendable {
         }
     }
 
+    /// `nil`: the call was not read, so it has had no effect.
+    func answer<Method: WireMethod>(
+        to method: Method.Type, sentOn descriptor: Int32
+    ) throws(FafError) -> Method.Reply? {
+        var connection = VarlinkConnection(taking: descriptor)
+        let reply: JSONObject
+        do throws(ClientError) { reply = try connection.reply(timeout: timeout) } catch {
+            if case .connectionClosedUnread = error { return nil }
+            if case .refused = error { giveBack(connection) }
+            throw FafError(error, Method.kind, interruption: nil)
+        }
+        giveBack(connection)
+        return try Self.read(Method.self, reply)
+    }
+
     func stream<Method: WireMethod>(
         _ method: Method.Type, _ request: Method.Request, interruption: Interruption?,
         _ body: (Method.Reply) -> Continuation

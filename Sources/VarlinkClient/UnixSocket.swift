@@ -9,6 +9,9 @@ struct UnixSocket: ~Copyable, Sendable {
         descriptor = try Self.connected(to: path, deadline: deadline)
     }
 
+    /// One that is connected already; closed when the value goes away.
+    init(taking descriptor: Int32) { self.descriptor = descriptor }
+
     deinit { close(descriptor) }
 
     /// Sends all bytes; throws `connectionClosedUnread` if nobody reads any more.

@@ -19,6 +19,11 @@ public struct VarlinkConnection: ~Copyable, Sendable {
         socket = try UnixSocket(path: path, deadline: Deadline(after: timeout))
     }
 
+    /// Takes over a socket that is connected already; nothing but one call, at most, may have been sent on it.
+    public init(taking descriptor: Int32) {
+        socket = UnixSocket(taking: descriptor)
+    }
+
     /// For `shutdown(2)` from another thread, which ends a call that waits; the connection stays the owner.
     public var descriptor: Int32 { socket.descriptor }
 
@@ -34,6 +39,15 @@ public struct VarlinkConnection: ~Copyable, Sendable {
     public mutating func call(prepared message: [UInt8], timeout: Duration? = nil) throws(ClientError) -> JSONObject {
         let deadline = Deadline(after: timeout)
         try send(message, deadline: deadline)
+        return try reply(deadline: deadline)
+    }
+
+    /// Waits for the one reply to a call that was sent before this connection was taken over.
+    public mutating func reply(timeout: Duration? = nil) throws(ClientError) -> JSONObject {
+        try reply(deadline: Deadline(after: timeout))
+    }
+
+    private mutating func reply(deadline: Deadline) throws(ClientError) -> JSONObject {
         let reply = try receive(deadline: deadline)
         guard !reply.continues else { throw usedUp(.badReply("several replies to a call that wants one")) }
         return reply.parameters

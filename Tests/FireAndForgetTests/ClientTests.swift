@@ -4,6 +4,7 @@ import FireAndForget
 import Glibc
 import Testing
 import Varlink
+import VarlinkClient
 
 struct ClientTests {
     @Test func `a fire sends task and parameters and returns the run`() throws {
@@ -15,6 +16,23 @@ struct ClientTests {
         #expect(run == .sample(17))
         #expect(fake.calls.map(\.method) == ["io.faf.Supervisor.Fire"])
         #expect(fake.calls[0].json.text == #"{"task":"count","parameters":{"n":9007199254740993}}"#)
+    }
+
+    @Test func `a fire that was sent already is answered from its connection, and sent again only if it was not read`()
+        throws
+    {
+        for unread in [0, 1] {
+            let fake = try FakeSupervisor(unread: unread) { call in
+                call.name == "Fire"
+                    ? .reply(Wire.Fire.Reply(run: .sample(17))) : .reply(Wire.GetRun.Reply(run: .sample(1)))
+            }
+            defer { fake.stop() }
+            var connection = try VarlinkConnection(path: fake.path)
+            let descriptor = dup(connection.descriptor)
+            try connection.callOneway("io.faf.Supervisor.Fire", ["task": .string("t")])
+            let client = Client(socketPath: fake.path)
+            #expect(try client.fire("t", sentOn: descriptor) == .sample(17))
+        }
     }
 
     @Test func `calls one after another use one connection`() throws {

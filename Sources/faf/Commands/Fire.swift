@@ -1,4 +1,5 @@
 import ArgumentParser
+import CFire
 import FafAPI
 import FireAndForget
 import TaskUnits
@@ -47,7 +48,12 @@ struct Fire: ParsableCommand {
             throw Failure(.usage, "there is no task to fire", remedy: "write faf fire TASK; faf tasks lists them")
         }
         let client = Client(socketPath: SocketLocation.find(explicit: arguments.socket, user: arguments.user))
-        let run = try client.fire(task, parameters: arguments.parameters)
+        // Sent already by the constructor of CFire, unless this command line is not a plain one.
+        let sent = faf_fire_connection()
+        let run =
+            sent < 0
+            ? try client.fire(task, parameters: arguments.parameters)
+            : try client.fire(task, parameters: arguments.parameters, sentOn: sent)
         let waits = arguments.waits || arguments.statusToStandardOutput
         if arguments.json, !waits { Output.json(run) }
         if !arguments.json, !arguments.statusToStandardOutput { Output.line(String(run.number)) }
