@@ -4,7 +4,8 @@ extension Wire {
     /// Every type of the description, by its name there.
     public static let types: [(name: String, type: any WireObject.Type)] = [
         ("Reason", Reason.self), ("Progress", Progress.self), ("Usage", Usage.self), ("Condition", Condition.self),
-        ("Stop", Stop.self), ("Frozen", Frozen.self), ("Attempt", Attempt.self), ("Trigger", Trigger.self),
+        ("Stop", Stop.self), ("Frozen", Frozen.self), ("Output", Output.self), ("Attempt", Attempt.self),
+        ("Trigger", Trigger.self),
         ("Run", Run.self), ("Task", TaskInfo.self), ("Problem", Problem.self), ("UnitSource", UnitSource.self),
         ("Setting", Setting.self), ("Missing", Missing.self), ("LogLine", LogLine.self),
     ]

@@ -36,6 +36,8 @@ public struct EventContext: Sendable, Hashable {
     public var fresh: InvocationID
     /// Decides over jitter.
     public var random: UInt64
+    /// Where the run's output ends now, in bytes of its file; told with what may begin another attempt.
+    public var outputEnd: UInt64?
 
     public init(now: Moment, fresh: InvocationID, random: UInt64) {
         self.now = now
@@ -125,6 +127,8 @@ public enum RunEffect: Sendable, Hashable {
     case awaitRetry(Moment, after: Int)
     /// Look at the record again in a while; one look at a time is enough. Answers with `found`.
     case lookAgain(InvocationID, after: Duration)
+    /// Keep the last lines of this attempt, whose end is stored. Nothing waits for it: the next attempt may begin.
+    case keepOutput(Run, Attempt)
     /// Delete record, end, notify socket and cgroup of the attempt.
     case clean(InvocationID, attempt: Int)
 }

@@ -115,13 +115,13 @@ public struct RunMachine: Sendable, Hashable {
     /// A final run gets another attempt now, and its retries are counted anew. If that cannot be launched, the run is as
     /// it was.
     public static func reopen(
-        _ former: Run, script: CheckedScript, boot: BootID, fresh: InvocationID
+        _ former: Run, script: CheckedScript, boot: BootID, fresh: InvocationID, outputEnd: UInt64? = nil
     ) -> (RunMachine, [RunEffect]) {
         var machine = RunMachine(run: former, state: .launching(Launch(kind: .reopened(from: former))), boot: boot)
         machine.run.script = script
         machine.run.retry = nil
         machine.run.endedAt = nil
-        machine.beginAttempt(fresh)
+        machine.beginAttempt(fresh, outputEnd)
         return (machine, [.commitAndPrepare(machine.run, .reopen(from: former))])
     }
 
@@ -306,16 +306,31 @@ public struct RunMachine: Sendable, Hashable {
             if case .endRefused = event { return [.retryEnd(after: Self.endRetryInterval)] }
             if case .endRetryDue = event { return [.storeEnd(run, events)] }
             events = []
+            let kept = keepOutput
             if case .parking(let attempt) = state {
-                return [.clean(attempt.invocation, attempt: attempt.number)] + beginWaiting(context)
+                return kept + [.clean(attempt.invocation, attempt: attempt.number)] + beginWaiting(context)
             }
             state = .over
-            return (refusal.map { [.refuse(.launch($0))] } ?? [])
+            return (refusal.map { [.refuse(.launch($0))] } ?? []) + kept
                 + attemptEffects { [.clean($0.invocation, attempt: $0.number)] }
         case .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign, .emptying, .waiting, .over:
             // An end is stored in `parking` and `ending` only, and the state is left by its answer.
             return []
         }
+    }
+
+    /// Of the attempt whose end was stored just now, unless it cannot have run.
+    private var keepOutput: [RunEffect] {
+        guard let attempt = run.attempts.last else { return [] }
+        let hasRun =
+            switch state {
+            case .parking(let ended): ended.invocation == attempt.invocation
+            case .ending(wasWaiting: false): refusal == nil
+            case .ending(wasWaiting: true), .launching, .refused, .postponed, .unadopted, .atGate, .watching, .foreign,
+                .emptying, .waiting, .over:
+                false
+            }
+        return hasRun ? [.keepOutput(run, attempt)] : []
     }
 
     // MARK: Launching
@@ -423,7 +438,9 @@ public struct RunMachine: Sendable, Hashable {
                 RunEnd(state: .failed, reason: Reason(.resources, text), endedAt: context.now.realtime), context)
         }
         launches += 1
-        run.attempts[run.attempts.count - 1] = Attempt(number: old.number, invocation: context.fresh, boot: boot)
+        var attempt = Attempt(number: old.number, invocation: context.fresh, boot: boot)
+        attempt.outputStart = old.outputStart
+        run.attempts[run.attempts.count - 1] = attempt
         state = .launching(Launch(kind: .anew))
         return [.clean(old.invocation, attempt: old.number), .commitAndPrepare(run, .replace)]
     }
@@ -432,15 +449,16 @@ public struct RunMachine: Sendable, Hashable {
         let parked = run
         run.retry = retry
         run.retry?.due = nil
-        beginAttempt(context.fresh)
+        beginAttempt(context.fresh, context.outputEnd)
         state = .launching(Launch(kind: .next(parked: parked)))
         return [.commitAndPrepare(run, .replace)]
     }
 
     /// What the last attempt said of itself does not hold for the next.
-    private mutating func beginAttempt(_ fresh: InvocationID) {
+    private mutating func beginAttempt(_ fresh: InvocationID, _ outputEnd: UInt64?) {
         var attempt = Attempt(number: lastNumber + 1, invocation: fresh, boot: boot)
         attempt.state = .starting
+        attempt.outputStart = outputEnd
         run.attempts = run.attempts.suffix(Self.attemptLimit - 1) + [attempt]
         run.state = .starting
         run.reason = nil

@@ -206,7 +206,7 @@ extension GroupWriter {
         switch change {
         case .insert(let run, _): return (run.id, nil)
         case .reopen(let run, let former): return (run.id, former)
-        case .update, .finish, .setAside: return nil
+        case .update, .finish, .keep, .setAside: return nil
         }
     }
 

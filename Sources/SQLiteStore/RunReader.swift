@@ -111,6 +111,20 @@ struct RunReader {
         return attempts
     }
 
+    /// What makes no sense is as if it were not there: nothing depends on it.
+    func tails(of run: RunID) throws -> [Int: OutputTail] {
+        let statement = try connection.cachedStatement(
+            sql: "SELECT number, output FROM attempts WHERE run = ? AND output IS NOT NULL")
+        let rows = try Row.fetchCursor(statement, arguments: [run.rawValue])
+        var tails: [Int: OutputTail] = [:]
+        while let row = try rows.next() {
+            let fields = Fields(row: row, name: "attempt of run \(run)", run: run) { ["number", "output"][$0] }
+            tails[Int(try fields.integer(0))] = try? JSONDecoder().decode(
+                OutputTail.self, from: Data(try fields.text(1).utf8))
+        }
+        return tails
+    }
+
     private func attempt(_ row: Row, of run: RunID) throws -> Attempt {
         let fields = Fields(row: row, name: "attempt of run \(run)", run: run) { "\(AttemptColumn.allCases[$0])" }
         func column(_ column: AttemptColumn) -> Int { column.rawValue }
@@ -136,6 +150,7 @@ struct RunReader {
                 attempt.usage?.counters = details.counters
                 attempt.conditions = details.conditions
                 attempt.stop = details.stop
+                attempt.outputStart = details.outputStart
             } catch {
                 throw fields.damage(column(.details), "no details of an attempt: \(error)")
             }

@@ -9,6 +9,7 @@ enum Change: Sendable {
     case update(Run, _ followers: [Run])
     case reopen(Run, from: Run)
     case finish(Run, _ followers: [Run])
+    case keep(OutputTail, InvocationID, RunID)
     /// Puts a run that cannot be read where it is in nobody's way, with what is wrong with it.
     case setAside(RunID, String)
 
@@ -19,6 +20,7 @@ enum Change: Sendable {
         case .update(let run, _): "update run \(run.id) of \(run.task)"
         case .reopen(let run, _): "reopen run \(run.id) of \(run.task)"
         case .finish(let run, _): "store the end of run \(run.id) of \(run.task)"
+        case .keep(_, _, let run): "keep the last lines of run \(run)"
         case .setAside(let run, _): "set run \(run) aside"
         }
     }
@@ -40,6 +42,7 @@ struct RunWriter {
         case .reopen(let run, _): try reopen(run)
         case .finish(let run, let followers):
             if try finish(run) { try add(followers) }
+        case .keep(let tail, let attempt, let run): try keep(tail, of: attempt, run)
         case .setAside(let run, let problem): try setAside(run, because: problem)
         }
     }
@@ -62,6 +65,14 @@ struct RunWriter {
             FROM runs WHERE id = ?
             """, [problem, run.rawValue, run.rawValue])
         try remove(run)
+    }
+
+    /// A column that no other statement here writes.
+    private func keep(_ tail: OutputTail, of attempt: InvocationID, _ run: RunID) throws {
+        let json = String(decoding: try JSONEncoder().encode(tail), as: UTF8.self)
+        try execute(
+            "UPDATE attempts SET output = ? WHERE run = ? AND invocation = ?",
+            [json, run.rawValue, attempt.description])
     }
 
     private func insert(_ run: Run) throws {

@@ -45,6 +45,14 @@ public final class SQLiteStore: Store {
         try await writer.write(.finish(run, followers))
     }
 
+    public func keep(_ tail: OutputTail, of attempt: InvocationID, run: RunID) async throws(StoreError) {
+        try await writer.write(.keep(tail, attempt, run))
+    }
+
+    public func tails(of run: RunID) async throws(StoreError) -> [Int: OutputTail] {
+        try await read { try $0.tails(of: run) }
+    }
+
     public func run(_ id: RunID) async throws(StoreError) -> Run? {
         try await read { try $0.runs(where: "id = ?", [id.rawValue], order: "id", limit: 1) }.first
     }

@@ -12,6 +12,7 @@ import TaskModel
 ///
 /// Times are µs since 1970. Unsigned 64-bit values are stored with the same bits. Sets and lists of ids are decimal
 /// numbers with commas between. `parameters` is a JSON array of `[name, kind, text]`, `retry` a `RetryState`, `followsOn` a `RunTrigger` as JSON.
+/// `output`, which is no part of the row, is an `OutputTail` as JSON.
 /// `details` is what else is known of an attempt and nothing is looked for by: `AttemptDetails` as JSON.
 enum Schema {
     /// "faf" and a zero, so that `file` knows it and no other program's database is taken for ours.
@@ -31,6 +32,9 @@ enum Schema {
         }
         migrator.registerMigration("4-followers") { database in
             try database.execute(sql: "ALTER TABLE runs ADD COLUMN followsOn TEXT")
+        }
+        migrator.registerMigration("5-output") { database in
+            try database.execute(sql: "ALTER TABLE attempts ADD COLUMN output TEXT")
         }
         return migrator
     }
@@ -143,12 +147,14 @@ struct AttemptDetails: Codable {
     var counters: CgroupCounters?
     var conditions: [ConditionVerdict]?
     var stop: AttemptStop?
+    var outputStart: UInt64?
 
     /// `nil`: nothing to be kept.
     init?(_ attempt: Attempt) {
         counters = attempt.usage?.counters
         conditions = attempt.conditions
         stop = attempt.stop
-        if counters == nil, conditions == nil, stop == nil { return nil }
+        outputStart = attempt.outputStart
+        if counters == nil, conditions == nil, stop == nil, outputStart == nil { return nil }
     }
 }

@@ -3,6 +3,7 @@ public import TaskModel
 /// A store that forgets everything when the process ends: for tests, and to try what a caller does when writing fails.
 public actor MemoryStore: Store {
     private var rows: [RunID: Run] = [:]
+    private var tails: [InvocationID: OutputTail] = [:]
     private var isClosed = false
     private var failures: [StoreError] = []
 
@@ -49,6 +50,19 @@ public actor MemoryStore: Store {
 
     private func add(_ followers: [Run]) {
         for run in followers where rows[run.id] == nil { rows[run.id] = run }
+    }
+
+    public func keep(_ tail: OutputTail, of attempt: InvocationID, run: RunID) throws(StoreError) {
+        try beginChange()
+        guard rows[run]?.attempts.contains(where: { $0.invocation == attempt }) == true else { return }
+        tails[attempt] = tail
+    }
+
+    public func tails(of run: RunID) throws(StoreError) -> [Int: OutputTail] {
+        try checkOpen()
+        var found: [Int: OutputTail] = [:]
+        for attempt in rows[run]?.attempts ?? [] { found[attempt.number] = tails[attempt.invocation] }
+        return found
     }
 
     public func run(_ id: RunID) throws(StoreError) -> Run? {

@@ -56,6 +56,13 @@ public protocol Store: Sendable {
     /// first end counts, and what followed on it) and is no error.
     func finish(_ run: Run, with followers: [Run]) async throws(StoreError)
 
+    /// Keeps the last lines of an attempt. It is no change of its run, whose row says nothing of them: an attempt that is
+    /// not there (any more) is no error.
+    func keep(_ tail: OutputTail, of attempt: InvocationID, run: RunID) async throws(StoreError)
+
+    /// The last lines of the run's attempts by their numbers, as far as they are kept.
+    func tails(of run: RunID) async throws(StoreError) -> [Int: OutputTail]
+
     /// The run of this number; `nil`: there is none.
     func run(_ id: RunID) async throws(StoreError) -> Run?
 

@@ -187,6 +187,35 @@ extension StoreConformance {
         },
     ]
 
+    static let keeping: [Check] = [
+        Check("last lines are kept for their attempt, whatever becomes of the row") { (store) async throws in
+            var run = sampleRun(1, state: .running)
+            try await store.insert(run)
+            #expect(try await store.tails(of: run.id).isEmpty)
+            let first = try #require(OutputTail(["one", "", "zwei \u{FFFD}\u{1b}"], isCut: true))
+            try await store.keep(first, of: run.attempts[0].invocation, run: run.id)
+            #expect(try await store.tails(of: run.id) == [run.attempts[0].number: first])
+            #expect(try await store.run(run.id) == run)
+            run.attempts.append(sampleAttempt(2, of: 1))
+            run.attempts[1].outputStart = .max
+            try await store.update(run)
+            end(&run, as: .failed)
+            try await store.finish(run)
+            let second = try #require(OutputTail(["two"]))
+            try await store.keep(second, of: run.attempts[1].invocation, run: run.id)
+            #expect(try await store.tails(of: run.id) == [1: first, 2: second])
+            #expect(try await store.run(run.id) == run)
+        },
+        Check("last lines of what is not there are no error") { (store) async throws in
+            let tail = try #require(OutputTail(["one"]))
+            try await store.keep(tail, of: .random(), run: RunID(rawValue: 1))
+            try await store.insert(sampleRun(1))
+            try await store.keep(tail, of: .random(), run: RunID(rawValue: 1))
+            #expect(try await store.tails(of: RunID(rawValue: 1)).isEmpty)
+            #expect(try await store.tails(of: RunID(rawValue: 2)).isEmpty)
+        },
+    ]
+
     private static var sampleRetry: RetryState {
         var retry = RetryState()
         (retry.used, retry.pauses) = (3, .max)

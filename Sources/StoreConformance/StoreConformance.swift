@@ -33,7 +33,8 @@ public enum StoreConformance {
         }
     }
 
-    public static let checks: [Check] = inserting + changing + retrying + finishing + listing + concurrent + closing
+    public static let checks: [Check] =
+        inserting + changing + retrying + keeping + finishing + listing + concurrent + closing
 }
 
 /// Expects `conflict` from a change.

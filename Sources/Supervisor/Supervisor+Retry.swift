@@ -52,7 +52,8 @@ extension Supervisor {
         if let machine = live[id]?.machine { throw .wrongState(shownState(id, machine)) }
         guard run.state.isFinal else { throw .wrongState(run.state) }
         if let refusal = launching.refusal() { throw .refused(.launch(refusal)) }
-        let (machine, effects) = RunMachine.reopen(run, script: script, boot: boot, fresh: .random())
+        let (machine, effects) = RunMachine.reopen(
+            run, script: script, boot: boot, fresh: .random(), outputEnd: output?.outputEnd(of: run))
         let answer = FireAnswer()
         live[id] = Live(machine: machine, fire: answer)
         machine.invocation.map { byInvocation[$0] = id }

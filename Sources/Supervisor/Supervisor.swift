@@ -32,6 +32,7 @@ public actor Supervisor {
         case awaitRetry(RunID, Moment, after: Int)
         case lookAgain(RunID, after: Duration)
         case guardStop(RunID, InvocationID, after: Duration)
+        case keepOutput
         case adoptAll
         case orphans([InvocationID], after: Duration?)
         case restoreRow(Run, after: Duration)
@@ -47,6 +48,7 @@ public actor Supervisor {
     let launching: any Launching
     let numbers: any Numbering
     var triggering: (any Triggering)?
+    var output: (any OutputReading)?
     let boot: BootID
     let now: @Sendable () -> Timestamp
     let bootTime: @Sendable () -> UInt64
@@ -59,6 +61,8 @@ public actor Supervisor {
     var watched: [InvocationID: Watched] = [:]
     /// µs of CLOCK_BOOTTIME when that is done next; `.max`: nothing is waited for.
     var samplesAt = UInt64.max
+    /// Their last lines are to be kept.
+    var endedAttempts: [EndedAttempt] = []
     /// Final runs that are about to be tried again.
     var reopening: Set<RunID> = []
     private var drains: [CheckedContinuation<Void, Never>] = []
@@ -86,9 +90,14 @@ public actor Supervisor {
     // MARK: Life
 
     /// Reads the active rows. Call it once, before the first caller is served.
-    /// - Parameter triggering: knows the tasks that follow on others; `nil`: there are none.
-    public func start(triggering: (any Triggering)? = nil) async throws(StoreError) {
+    /// - Parameters:
+    ///   - triggering: knows the tasks that follow on others; `nil`: there are none.
+    ///   - output: `nil`: no last lines are kept.
+    public func start(
+        triggering: (any Triggering)? = nil, output: (any OutputReading)? = nil
+    ) async throws(StoreError) {
         self.triggering = triggering
+        self.output = output
         for run in try await store.activeRuns() {
             let machine = RunMachine.adopt(run, boot: boot)
             live[run.id] = Live(machine: machine)
@@ -246,7 +255,7 @@ public actor Supervisor {
     func deliver(_ event: RunEvent, to id: RunID) {
         guard var entry = live[id] else { return }
         let before = entry.machine.invocation
-        let effects = entry.machine.handle(event, context)
+        let effects = entry.machine.handle(event, context(event, entry.machine.run))
         if entry.machine.invocation != before {
             if let before { (byInvocation[before], watched[before]) = (nil, nil) }
             entry.machine.invocation.map { byInvocation[$0] = id }
@@ -261,8 +270,15 @@ public actor Supervisor {
 
     var moment: Moment { Moment(realtime: now(), boottime: bootTime(), boot: boot) }
 
-    var context: EventContext {
-        EventContext(now: moment, fresh: .random(), random: UInt64.random(in: 0 ... .max))
+    private func context(_ event: RunEvent, _ run: Run) -> EventContext {
+        var context = EventContext(now: moment, fresh: .random(), random: UInt64.random(in: 0 ... .max))
+        switch event {
+        case .retryDue, .retryRequested: context.outputEnd = output?.outputEnd(of: run)
+        case .committed, .commitFailed, .prepared, .prepareFailed, .found, .cgroupEmptied, .stopRequested, .retryHeld,
+            .endStored, .endRefused, .endRetryDue:
+            break
+        }
+        return context
     }
 
     private func forget(_ id: RunID) {
@@ -332,6 +348,8 @@ public actor Supervisor {
             enqueue.yield(.awaitRetry(id, due, after: number))
         case .lookAgain(_, let delay):
             lookAgain(id, after: delay)
+        case .keepOutput(let run, let attempt):
+            keepOutput(of: attempt, run)
         case .clean(let invocation, let attempt):
             launching.clean(invocation, run: id, attempt: attempt)
         }
@@ -394,6 +412,8 @@ public actor Supervisor {
             }
         case .guardStop(let id, let invocation, let delay):
             await killIfOverdue(id, invocation, after: delay)
+        case .keepOutput:
+            await keepWaitingOutput()
         case .adoptAll:
             await adoptAll()
         case .orphans(let ids, let delay):

@@ -77,6 +77,9 @@ public struct Attempt: Sendable, Hashable, Codable {
     public var stop: AttemptStop?
     /// `nil`: nothing to tell, or it is over.
     public var clocks: AttemptClocks?
+    /// Where its output begins in the run's file, in bytes; `nil`: at the beginning, in no file, or an older version
+    /// has launched it.
+    public var outputStart: UInt64?
 
     public init(number: Int, invocation: InvocationID, boot: BootID) {
         self.number = number

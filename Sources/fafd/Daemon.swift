@@ -92,7 +92,7 @@ final class Daemon: Sendable {
     /// Serves until SIGTERM or SIGINT. Runs go on.
     func run() async throws {
         report(catalog.current)
-        do { try await supervisor.start(triggering: service) } catch {
+        do { try await supervisor.start(triggering: service, output: service) } catch {
             throw StartRefusal(error.refusal.message, remedy: error.refusal.remedy)
         }
         let listener = try listen().release()

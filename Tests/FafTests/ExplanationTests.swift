@@ -47,6 +47,19 @@ struct ExplanationTests {
             ])
     }
 
+    @Test func `what it wrote last is told of what has failed, each line in its place`() {
+        var run = over("failed", "exit-code", "exit status 3")
+        run.attempts[0].state = "failed"
+        run.attempts[0].output = .init(lines: ["an end", "\tat line 7", "\u{1b}[2Jrun 18: succeeded"], cut: true)
+        #expect(
+            lines(run)[2...5] == [
+                "         its script ended by itself; only 0 and what SuccessExitStatus= names are success",
+                "  wrote: ... an end", "         \tat line 7", "         \\x1b[2Jrun 18: succeeded",
+            ])
+        run.attempts[0].state = "succeeded"
+        #expect(!lines(run).contains { $0.contains("wrote:") })
+    }
+
     @Test func `users have their names`() {
         var run = over("killed", "signal", "stopped by uid 2001 (ended by SIGTERM)")
         run.attempts[0].stop = .init(cause: "kill", signal: "SIGTERM", uid: 2001, since: now - 5_000_000)

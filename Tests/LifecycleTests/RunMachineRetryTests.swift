@@ -51,9 +51,34 @@ import Testing
         #expect(row.retry?.due == noonHere.advanced(by: 100_000))
         #expect(machine.presented(with: nil).state == .stopping, "told before it is durable")
         let due = noonHere.advanced(by: 100_000)
-        #expect(machine.handle(.endStored) == [.clean(first, attempt: 1), .awaitRetry(due, after: 1)])
+        let kept = RunEffect.keepOutput(row, row.attempts[0])
+        #expect(machine.handle(.endStored) == [kept, .clean(first, attempt: 1), .awaitRetry(due, after: 1)])
         #expect(machine.presented(with: nil).state == .queued)
         #expect(machine.invocation == nil)
+    }
+
+    @Test func `an attempt knows where its output begins, also when it is launched anew`() throws {
+        var machine = started(run())
+        #expect(machine.run.attempts[0].outputStart == nil)
+        _ = machine.handle(failed)
+        _ = machine.handle(.endStored)
+        var context = EventContext(
+            now: noonHere.advanced(by: 100_000), fresh: InvocationID(high: 20, low: 20), random: 0)
+        context.outputEnd = 17
+        _ = machine.handle(.retryDue(after: 1), context)
+        _ = machine.handle(.committed)
+        _ = machine.handle(.prepared(shimPID: 5))
+        _ = machine.handle(.found(.nothing))
+        let row = try #require(machine.run.attempts.last)
+        #expect(row.invocation == freshID && row.number == 2 && row.outputStart == 17)
+    }
+
+    @Test func `the last lines of an attempt are kept once, not again when its retry is cancelled`() {
+        var machine = started(run())
+        _ = machine.handle(failed)
+        _ = machine.handle(.endStored)
+        _ = machine.handle(.stopRequested(kill))
+        #expect(machine.handle(.endStored) == [.clean(first, attempt: 1)])
     }
 
     @Test func `an end sets off what follows on it, and what somebody has asked for does not`() throws {

@@ -86,6 +86,8 @@ import Testing
                     }
                     end = run
                 case .retryEnd: retriesEnd = true
+                case .keepOutput(let run, let attempt):
+                    #expect(row == run && run.attempts.last == attempt && attempt.state?.isFinal == true)
                 case .awaitRetry(_, let number): waits.insert(number)
                 case .refuse(.launch), .acknowledge, .watch, .request, .emptyCgroup, .setAside, .lookAgain, .clean:
                     break

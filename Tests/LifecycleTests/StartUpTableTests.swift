@@ -72,7 +72,8 @@ import Testing
         var (machine, effects) = adopt(found(.emptied, held: false, isEnd: isEnd))
         #expect(effects.storedEnd?.state == .succeeded)
         effects = machine.handle(.endStored)
-        #expect(effects == [.clean(invocation, attempt: 1)])
+        #expect(
+            effects == [.keepOutput(machine.run, machine.run.attempts[0]), .clean(invocation, attempt: 1)])
         #expect(machine.isOver)
     }
 

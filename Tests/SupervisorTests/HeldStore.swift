@@ -43,6 +43,10 @@ actor HeldStore: Store {
     func finish(_ run: Run, with followers: [Run]) async throws(StoreError) {
         try await rows.finish(run, with: followers)
     }
+    func keep(_ tail: OutputTail, of attempt: InvocationID, run: RunID) async throws(StoreError) {
+        try await rows.keep(tail, of: attempt, run: run)
+    }
+    func tails(of run: RunID) async throws(StoreError) -> [Int: OutputTail] { try await rows.tails(of: run) }
     func run(_ id: RunID) async throws(StoreError) -> Run? { try await rows.run(id) }
     func runs(_ query: RunQuery) async throws(StoreError) -> [Run] { try await rows.runs(query) }
     func activeRuns() async throws(StoreError) -> [Run] { try await rows.activeRuns() }

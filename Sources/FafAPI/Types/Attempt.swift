@@ -27,6 +27,8 @@ extension Wire {
         public var limitAt: Int64?
         /// Silent for longer than SilenceSec=, and left alone: since when.
         public var silentSince: Int64?
+        /// The last lines that it has written; only GetRun tells them, and of an attempt that is over.
+        public var output: Output?
 
         public init(
             number: Int64, invocationId: String, shimPid: Int64? = nil, mainPid: Int64? = nil, state: String,
@@ -69,6 +71,7 @@ extension Wire {
             frozen = try fields.optional("frozen")
             limitAt = try fields.optional("limitAt")
             silentSince = try fields.optional("silentSince")
+            output = try fields.optional("output")
         }
 
         public var json: JSON {
@@ -89,6 +92,7 @@ extension Wire {
                 "frozen": frozen?.json,
                 "limitAt": limitAt.map { .integer($0) },
                 "silentSince": silentSince.map { .integer($0) },
+                "output": output?.json,
             ])
         }
     }

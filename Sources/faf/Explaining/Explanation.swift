@@ -6,7 +6,7 @@ import TaskModel
 struct Explanation {
     /// What a sentence is about; stable words.
     enum Topic: String {
-        case why, who, before, next
+        case why, who, wrote, before, next
         case advice = "try"
     }
 
@@ -58,7 +58,7 @@ struct Explanation {
                 let label = sentence.topic == last ? "" : sentence.topic.rawValue + ":"
                 last = sentence.topic
                 return terminal.colored(Columns.padded(label, to: 8, fromTheRight: true) + " ", .dim)
-                    + Escape.forTerminal(sentence.text)
+                    + Escape.forTerminal(sentence.text, keepingTabs: sentence.topic == .wrote)
             }
     }
 
@@ -73,6 +73,7 @@ struct Explanation {
             let text = isItsOwn ? run.reason?.text ?? "" : reason.text
             sentences.append(Sentence(.why, "attempt \(attempt.number) \(attempt.state): " + text))
             if let run = run.reason, !isItsOwn { sentences.append(Sentence(.why, run.text)) }
+            sentences += wrote
         } else if let reason = run.reason {
             sentences.append(Sentence(.why, reason.text))
         }
@@ -150,7 +151,7 @@ struct Explanation {
         for condition in attempt?.conditions ?? [] where run.reason?.text.contains(condition.text) != true {
             sentences.append(Sentence(.why, met(condition)))
         }
-        sentences += who + earlier(run.attempts.dropLast())
+        sentences += who + wrote + earlier(run.attempts.dropLast())
         sentences.append(ended)
         if let kind, let advice = advice(kind) { sentences.append(Sentence(.advice, advice)) }
         return sentences
@@ -181,6 +182,12 @@ struct Explanation {
             text += stop.grace.map { "; it had not ended when \($0) was over, and was killed" } ?? "; it was killed"
         }
         return [Sentence(.who, text)]
+    }
+
+    /// The last lines of what has failed.
+    private var wrote: [Sentence] {
+        guard let attempt, attempt.state != "succeeded", let output = attempt.output else { return [] }
+        return output.shownLines.map { Sentence(.wrote, $0) }
     }
 
     private func met(_ condition: Wire.Condition) -> String {

@@ -17,6 +17,7 @@ struct RunDetails {
         if let result = run.result { lines.append(field("result", result)) }
         lines += times
         if !run.isOver, let pid = run.attempts.last?.mainPid { lines.append(field("main process", String(pid))) }
+        if let output = run.attempts.last?.output { lines += wrote(output) }
         return lines
     }
 
@@ -102,7 +103,12 @@ struct RunDetails {
             lines.append(field("used", describe(usage)))
             lines += limits(usage)
         }
+        if let output = attempt.output { lines += wrote(output) }
         return lines
+    }
+
+    private func wrote(_ output: Wire.Output) -> [String] {
+        output.shownLines.enumerated().map { field($0 == 0 ? "wrote last" : "", $1, keepingTabs: true) }
     }
 
     /// What the kernel did on behalf of the unit, if it did anything.
@@ -134,10 +140,10 @@ struct RunDetails {
 
     private func size(_ bytes: Int64) -> String { ByteSize.text(UInt64(clamping: bytes)) }
 
-    private func field(_ name: String, _ value: String) -> String {
+    private func field(_ name: String, _ value: String, keepingTabs: Bool = false) -> String {
         let label =
             name.isEmpty
             ? String(repeating: " ", count: 15) : Columns.padded(name + ":", to: 14, fromTheRight: true) + " "
-        return terminal.colored(label, .dim) + Escape.forTerminal(value)
+        return terminal.colored(label, .dim) + Escape.forTerminal(value, keepingTabs: keepingTabs)
     }
 }

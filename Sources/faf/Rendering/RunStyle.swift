@@ -26,6 +26,13 @@ extension Wire.Run {
     }
 }
 
+extension Wire.Output {
+    /// With a mark where the beginning of a line is missing.
+    var shownLines: [String] {
+        lines.enumerated().map { $0 == 0 && cut ? "... " + $1 : $1 }
+    }
+}
+
 enum RunStyle {
     static func color(ofState state: String) -> Terminal.Color? {
         switch RunState(rawValue: state) {

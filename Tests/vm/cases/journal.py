@@ -105,6 +105,27 @@ def unlimited(number):
     systemctl("restart", JOURNALD)
 
 
+def last_lines():
+    """Each attempt keeps its own, also those of writers that journald could not look at, and after the journal is gone."""
+    task("tries", "for i in $(seq 12); do /bin/echo $FAF_ATTEMPT.$i; done; printf rest; exit 3", "User=alice", "AllowUsers=alice",
+         "Retry=on-failure", "RetryLimit=1", "RetrySec=0")
+    faf("reload")
+    number = fire("tries", user="alice")
+    wait_end(number)
+
+    def kept():
+        return [attempt.get("output", {}).get("lines") for attempt in show_run(number)["attempts"]]
+
+    expected = [[f"{attempt}.{i}" for i in range(4, 13)] + ["rest"] for attempt in (1, 2)]
+    wait_for(lambda: None not in kept(), 60, "the last lines are kept")
+    equal(kept(), expected, "the last lines of both attempts")
+    check("  wrote: 2.4\n" in faf("explain", number, user="alice"), f"faf explain lacks them: {faf('explain', number)}")
+    run("journalctl", "--rotate")
+    run("journalctl", "--vacuum-time=1us")
+    equal(logs(number), [], "what the journal has after it was emptied")
+    equal(kept(), expected, "the last lines after the journal was emptied")
+
+
 def body():
     PLACE.mkdir(mode=0o755, exist_ok=True)
     task("count", COUNT, "User=alice", "AllowUsers=alice")
@@ -139,6 +160,7 @@ def body():
     equal(len(set(quick)), 20, "runs of quick with their line")
     look_at_the_entries(number)
     unlimited(number)
+    last_lines()
     # Those of a machine that begins with 1 again are others.
     systemctl("stop", "fafd.service", "fafd.socket")
     for name in ("faf.db", "faf.db-wal", "faf.db-shm", "next"):
