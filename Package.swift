@@ -57,7 +57,8 @@ let package = Package(
                 "FafServer", "FafAPI", "VarlinkServer", "Supervisor", "Lifecycle", "Launcher", "Journal", "SQLiteStore",
                 "Store",
                 "TaskHost",
-                "TaskUnits", "UnitFile", "TaskModel", "LinuxSystem", argumentParser, logging, nioPosix, unixSignals,
+                "TaskUnits", "UnitFile", "TaskModel", "Varlink", "LinuxSystem", argumentParser, logging, nioPosix,
+                unixSignals,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -1,11 +1,12 @@
 import Foundation
 import Lifecycle
 import TaskModel
+import Varlink
 
 /// The row as it travels in its attempt's record, from which it is restored if the database loses it.
 enum RunCoding {
     static func encode(_ run: Run) throws(LaunchRefusal) -> [UInt8] {
-        do { return Array(try JSONEncoder().encode(run)) } catch {
+        do { return try JSON.encode(run) } catch {
             throw LaunchRefusal(
                 step: "specification", errno: 0, message: "run \(run.id) cannot be written: \(error)",
                 remedy: "report this: it is a defect of fafd")
