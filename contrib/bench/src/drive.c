@@ -82,7 +82,7 @@ static void rate(char **cmd, int fifo, int n, int clients, int base) {
         struct pollfd ready[2] = {{fifo, POLLIN, 0}, {ends[0], POLLIN, 0}};
         struct mark mark;
         uint64_t end[2];
-        if (poll(ready, 2, ended == clients ? PATIENCE : 12 * PATIENCE) <= 0) break;
+        if (poll(ready, 2, ended == clients ? PATIENCE : CLI_PATIENCE + PATIENCE) <= 0) break;
         if (ready[0].revents & POLLIN && read(fifo, &mark, sizeof mark) == sizeof mark) {
             arrived++;
             if (mark.ns > last) last = mark.ns;

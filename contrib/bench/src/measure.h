@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nothing takes longer than that many milliseconds, or it is lost. */
-enum { PATIENCE = 5000 };
+/* A task that has not started after that many milliseconds is lost; a CLI that has not ended after so many is killed. */
+enum { PATIENCE = 5000, CLI_PATIENCE = 20000 };
 
 struct mark { uint64_t ns; uint32_t id, pid; };
 extern char **environ;
@@ -50,7 +50,7 @@ static inline int run(char **cmd, uint64_t *reaped) {
     *reaped = 0;
     if (posix_spawnp(&pid, cmd[0], &quiet, 0, cmd, environ)) return 0;
     struct pollfd ended = {syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
-    if (poll(&ended, 1, PATIENCE) <= 0) kill(pid, SIGKILL);
+    if (poll(&ended, 1, CLI_PATIENCE) <= 0) kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
     *reaped = now();
     close(ended.fd);
