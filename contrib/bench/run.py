@@ -53,15 +53,17 @@ class Bench:
         self.programs.mkdir(mode=0o755)
         os.mkfifo(self.fifo)
         for name in ("mark", "sleeper", "probe", "runtime", "drive", "kept"):
-            # There is no static libsystemd.
-            linked = ["-lsystemd"] if name == "kept" else ["-static"]
-            source = HERE / f"src/{name}.c"
-            subprocess.run(["cc", "-O2", "-Wall", "-o", self.programs / name, source, *linked], check=True)
+            self.compile(name, name, "-static")
         for root in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
             if os.path.exists(f"{root}/cgroup.procs") and os.access(root, os.W_OK):
                 self.cgroup = pathlib.Path(root, self.place.name)
                 self.cgroup.mkdir()
                 break
+
+    def compile(self, source, name, *options):
+        command = ["cc", "-O2", "-Wall", "-o", self.programs / name, HERE / f"src/{source}.c", *options]
+        subprocess.run(command, check=True)
+        return self.programs / name
 
     def close(self):
         if self.cgroup:

@@ -38,7 +38,8 @@ class SystemdRun(Neighbour):
         self.inside = ["nsenter", "--target", str(self.init), "--all", "--"]
         until(self.is_up, "multi-user.target", 60)
         # Not over /proc/PID/root: it takes nobody whose process it cannot see.
-        self.keeper = [*self.inside, *self.keeper]
+        # There is no static libsystemd; the container has the shared one.
+        self.keeper = [*self.inside, self.bench.compile("kept", "kept-systemd", "-DSYSTEMD", "-lsystemd")]
         self.kept = ["-s", "/run/systemd/private", self.bench.programs / "mark", self.bench.fifo]
 
     @staticmethod

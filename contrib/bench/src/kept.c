@@ -1,37 +1,28 @@
-/* kept [-q | -s] -n N -c CLIENTS -f FIFO -m MARK [-p PAUSE_US] ADDRESS MESSAGE...   fires over kept connections
+/* kept [-q | -s] -n N -c CLIENTS -f FIFO [-m MARK] [-p PAUSE_US] ADDRESS MESSAGE...   fires over kept connections
  *
  * MESSAGE is sent N times in all and leads to `mark FIFO` being run; each client has a connection of its own.
  *   ADDRESS is a socket, MESSAGE ends with a NUL (Varlink); -q: a socket of packets, one each way, MESSAGE is words;
- *   -s: the bus of a systemd, MESSAGE is the command line of a transient service.
+ *   -s: the bus of a systemd, MESSAGE is the command line of a transient service; if compiled with -DSYSTEMD -lsystemd.
  * Prints {"n", "arrived", "per_s"} and, with one client, which waits for each task to start before it fires the next one,
  * arrays of microseconds from the send: "answer" until the answer is there, "start" until the task's first statement, and
- * "limit", that of a MARK spawned after every fire. */
+ * "limit", that of a MARK spawned after every fire, if there is one. */
 #include "measure.h"
 #include <sys/socket.h>
 #include <sys/un.h>
+#ifdef SYSTEMD
 #include <systemd/sd-bus.h>
+#endif
 
-static enum { STREAM, PACKETS, SYSTEMD } kind;
+static enum { STREAM, PACKETS, BUS } kind;
 static char **words, message[65536];
 static size_t bytes;
+struct connection { int fd; struct sd_bus *bus; unsigned number; };
 
-struct connection { int fd; sd_bus *bus; unsigned number; };
-
-static struct connection dial(const char *path) {
-    struct connection to = {-1, 0, 0};
-    if (kind == SYSTEMD) {
-        char address[256];
-        snprintf(address, sizeof address, "unix:path=%s", path);
-        if (sd_bus_new(&to.bus) < 0 || sd_bus_set_address(to.bus, address) < 0 || sd_bus_start(to.bus) < 0) exit(1);
-        return to;
-    }
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    to.fd = socket(AF_UNIX, (kind == STREAM ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0);
-    struct timeval patience = {PATIENCE / 1000, 0};
-    setsockopt(to.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (to.fd < 0 || connect(to.fd, (void *)&address, sizeof address)) { perror(path); exit(1); }
-    return to;
+#ifdef SYSTEMD
+static int open_bus(struct connection *to, const char *path) {
+    char address[256];
+    snprintf(address, sizeof address, "unix:path=%s", path);
+    return sd_bus_new(&to->bus) >= 0 && sd_bus_set_address(to->bus, address) >= 0 && sd_bus_start(to->bus) >= 0;
 }
 
 /* systemd's own `systemd-run --no-block --collect`, without the program that is started for each. */
@@ -58,10 +49,29 @@ static int start_transient(struct connection *to) {
     sd_bus_message_unref(m);
     return !bad;
 }
+#else
+static int open_bus(struct connection *to, const char *path) { (void)to, (void)path; return 0; }
+static int start_transient(struct connection *to) { (void)to; return 0; }
+#endif
+
+static struct connection dial(const char *path) {
+    struct connection to = {-1, 0, 0};
+    if (kind == BUS) {
+        if (!open_bus(&to, path)) { fprintf(stderr, "%s: no systemd\n", path); exit(1); }
+        return to;
+    }
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    to.fd = socket(AF_UNIX, (kind == STREAM ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0);
+    struct timeval patience = {PATIENCE / 1000, 0};
+    setsockopt(to.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (to.fd < 0 || connect(to.fd, (void *)&address, sizeof address)) { perror(path); exit(1); }
+    return to;
+}
 
 static int call(struct connection *to) {
     static char answer[65536];
-    if (kind == SYSTEMD) return start_transient(to);
+    if (kind == BUS) return start_transient(to);
     if (send(to->fd, message, bytes, MSG_NOSIGNAL) != (ssize_t)bytes) return 0;
     for (;;) {
         ssize_t got = recv(to->fd, answer, sizeof answer, 0);
@@ -84,7 +94,7 @@ static int one_by_one(const char *address, char *mark, char *path, int fifo, int
         uint64_t answered = now();
         is_fired = is_fired && next_mark(fifo, &fired, PATIENCE);
         usleep(pause_us);
-        if (!is_fired || !limit(mark, path, fifo, &spawned[arrived], &wall)) continue;
+        if (!is_fired || (mark && !limit(mark, path, fifo, &spawned[arrived], &wall))) continue;
         usleep(pause_us);
         answer[arrived] = (answered - sent) / 1e3;
         start[arrived++] = ((double)fired.ns - sent) / 1e3;
@@ -92,7 +102,7 @@ static int one_by_one(const char *address, char *mark, char *path, int fifo, int
     printf("{\"n\":%d,\"arrived\":%d", n, arrived);
     print_array("answer", answer, arrived);
     print_array("start", start, arrived);
-    print_array("limit", spawned, arrived);
+    if (mark) print_array("limit", spawned, arrived);
     printf("}\n");
     return 0;
 }
@@ -132,7 +142,7 @@ int main(int argc, char **argv) {
     char *path = 0, *mark = 0;
     while ((option = getopt(argc, argv, "+qsn:c:f:m:p:")) != -1) switch (option) {
         case 'q': kind = PACKETS; break;
-        case 's': kind = SYSTEMD; break;
+        case 's': kind = BUS; break;
         case 'n': n = atoi(optarg); break;
         case 'c': clients = atoi(optarg); break;
         case 'f': path = optarg; break;
@@ -140,7 +150,7 @@ int main(int argc, char **argv) {
         case 'p': pause_us = atoi(optarg); break;
         default: return 2;
         }
-    if (!path || !mark || argc - optind < 2) return 2;
+    if (!path || argc - optind < 2) return 2;
     words = argv + optind + 1;
     /* Each word is ended by a NUL. */
     for (char **word = words; *word; word++)
