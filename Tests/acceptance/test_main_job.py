@@ -396,6 +396,9 @@ def test_verify_needs_no_fafd_and_accepts_good_units(stopped_faf):
     warned = faf.unit("warned", f"[Task]\nExecStart={faf.scripts}/x\nNoSuchKey=1\n")
     done = faf.faf("verify", warned)
     assert "NoSuchKey" in done.stdout + done.stderr
+    names = faf.unit("names", f"[Unit]\nOnFailure=good god\n[Task]\nExecStart={faf.scripts}/x\n")
+    done = faf.faf("verify", names, check=0)
+    assert f"{names}:2:1: warning: OnFailure=: there is no task god in {faf.units}" in done.stdout and "did you mean good?" in done.stdout
     assert faf.faf("verify", good, faf.unit("bad", MISTAKES)).returncode == BAD_INPUT
     assert faf.faf("verify", faf.units + "/nowhere.task").returncode in (NOT_FOUND, BAD_INPUT)
 

@@ -1,3 +1,5 @@
+import TaskModel
+
 /// Checks unit files for `faf verify`: by the very code that loads them.
 public enum UnitVerifier {
     /// One file alone. A name that ends in `.conf` is a drop-in: only its lines are checked.
@@ -14,9 +16,13 @@ public enum UnitVerifier {
 
     /// A file with the drop-ins beside it.
     ///
-    /// - Parameter path: absolute.
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - installed: where other tasks are, beside the file's own directory; `nil`: those that it names are not looked
+    ///     for.
     public static func verify(
-        path: String, in fileSystem: some UnitFileSystem, context: (String?) -> SpecifierContext
+        path: String, in fileSystem: some UnitFileSystem, installed: [String]? = nil,
+        context: (String?) -> SpecifierContext
     ) -> [Diagnostic] {
         let (directory, file) = split(path)
         if file.utf8.hasSuffix(".conf") { return dropIn(path, directory, fileSystem, context) }
@@ -36,7 +42,13 @@ public enum UnitVerifier {
                     .warning, path: path, message: "the file is empty: it masks the task",
                     remedy: "write a [Task] section with ExecStart=, or leave it so if that is meant")
             ]
-        case .loaded, .badSetting, .error: return UnitReading(loaded, context: context).entry.diagnostics
+        case .loaded, .badSetting, .error:
+            let reading = UnitReading(loaded, context: context)
+            guard let installed, let unit = reading.unit, unit.settings.followUps != FollowUps() else {
+                return reading.entry.diagnostics
+            }
+            let index = UnitIndex(of: [directory] + installed.filter { $0 != directory }, in: fileSystem)
+            return reading.entry.diagnostics + missingFollowUps(of: unit, loaded, in: index)
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FafAPI
 import TaskHost
+import TaskModel
 import TaskUnits
 import Varlink
 
@@ -9,8 +10,9 @@ struct Verify: ParsableCommand {
         abstract: "Check unit files, without fafd; report every problem with its place.",
         discussion: """
             FILE is a NAME.task, read with the drop-ins beside it (NAME.task.d/*.conf), or one drop-in. Each problem is \
-            PATH:LINE:COLUMN, the key, what is wrong and what to write instead. Exits 65 if there is an error; warnings \
-            alone exit 0.
+            PATH:LINE:COLUMN, the key, what is wrong and what to write instead. Tasks that OnSuccess=, OnFailure= and \
+            OnAttemptFailure= name are looked for beside the file and in the unit directories. Exits 65 if there is an \
+            error; warnings alone exit 0.
             """)
 
     @Argument(
@@ -25,8 +27,11 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         let context = LocalContext.make(isUserMode: user)
+        let directories = LocalContext.directories(isUserMode: user)
         let problems = files.flatMap { file in
-            UnitVerifier.verify(path: FilePath.absolute(file), in: LocalUnitFiles()) { context.context(user: $0) }
+            UnitVerifier.verify(
+                path: FilePath.absolute(file), in: LocalUnitFiles(), installed: directories?.units ?? []
+            ) { context.context(user: $0) }
         }
         if output.json {
             Output.json(.array(problems.map { Wire.Problem($0).json }))

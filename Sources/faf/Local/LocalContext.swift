@@ -1,8 +1,14 @@
 import Glibc
 import TaskHost
+import TaskModel
 
 /// What specifiers stand for on this machine, looked up without fafd.
 enum LocalContext {
+    /// Where fafd keeps what; `nil`: nothing says where the caller's own has its directories.
+    static func directories(isUserMode: Bool) -> Directories? {
+        isUserMode ? Directories.user(uid: getuid(), environment: Environment.all) : Directories.system
+    }
+
     /// - Parameter isUserMode: the directories are those of the caller's own fafd.
     static func make(isUserMode: Bool) -> HostContext {
         var environment: [String: String] = [:]

@@ -28,10 +28,7 @@ enum LocalTask {
             }
             return try load(named: reply.task.name, directories, UnitFilesInMemory(files), isUserMode)
         } catch let error as FafError where error.code == .noDaemon {
-            guard
-                let directories = isUserMode
-                    ? Directories.user(uid: getuid(), environment: Environment.all) : Directories.system
-            else {
+            guard let directories = LocalContext.directories(isUserMode: isUserMode) else {
                 throw Failure(.other, "neither HOME nor the XDG variables say where units are", remedy: "set HOME")
             }
             return try load(

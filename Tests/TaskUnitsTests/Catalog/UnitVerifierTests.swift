@@ -38,4 +38,20 @@ import Testing
                 "there is no such file"
             ])
     }
+
+    @Test func `a task that is named and not there is told, wherever it may lie`() {
+        let files = FilesInMemory([
+            "/x/t.task": "[Unit]\nOnSuccess=u\nOnSuccess=mend\nOnFailure=note@%N.task away\n[Task]\nExecStart=/srv/t\n",
+            "/x/t.task.d/a.conf": "[Unit]\nOnAttemptFailure=mand\n",
+            "/x/u.task": "[Task]\nExecStart=/srv/u\n", "/etc/mend.task": "[Task]\nExecStart=/srv/mend\n",
+            "/etc/note@.task": "[Task]\nExecStart=/srv/note %i\n",
+        ])
+        let found = UnitVerifier.verify(path: "/x/t.task", in: files, installed: ["/etc"], context: specifiers)
+        #expect(
+            found.map(\.description) == [
+                "/x/t.task:4:1: warning: OnFailure: there is no task away in /x, /etc; write its unit, or nothing is fired",
+                "/x/t.task.d/a.conf:2:1: warning: OnAttemptFailure: there is no task mand in /x, /etc; did you mean mend?",
+            ])
+        #expect(UnitVerifier.verify(path: "/x/t.task", in: files, context: specifiers) == [])
+    }
 }
