@@ -388,6 +388,29 @@ def test_no_reason_is_left_out():
     assert {kind for _, kind, _ in REASONS} | machine == words
 
 
+@pytest.mark.cgroup
+def test_a_restart_by_a_condition_is_explained_with_its_samples(faf):
+    """Each attempt that MemoryAction=restart has ended tells what was seen of it, also when it is not the last."""
+    settings = {"MemoryAbove": "40M", "MemoryTimes": "2/3", "MemoryIntervalSec": "100ms", "MemoryAction": "restart"}
+    run = fire(faf, "echo $FAF_ATTEMPT\ntest $FAF_ATTEMPT = 2 && exit 0\n" + HOLDS, RetrySec="0", **settings)
+    faf.ends(run, "succeeded", timeout=60)
+    text = faf.faf("explain", str(run), check=0).stdout
+    (before,) = re.findall(r"^ before: (attempt 1 .*)$", text, re.MULTILINE)
+    seen = re.search(r"MemoryAbove=40\.0 MiB was exceeded by 2 of (\d) samples: (.*?)(?: \(ended by SIGTERM\)|$)", before)
+    samples = seen.group(2).split(", ")
+    assert len(samples) == int(seen.group(1)) <= 3 and [sample[0] for sample in samples].count("*") == 2, before
+    (met,) = faf.run(run)["attempts"][0]["conditions"]
+    assert len(met["samples"]) == len(samples) and met["text"] in before
+    # The one that it gives up with.
+    run = fire(faf, HOLDS, RetrySec="0", RetryLimit=1, **settings)
+    faf.ends(run, "failed", "memory-limit", timeout=60)
+    said = explain(faf, run)
+    limit = "MemoryAbove=40.0 MiB was exceeded by 2 of N samples: SAMPLES"
+    assert said[1].startswith(f"why: {limit}") and said[1].endswith("gave up: RetryLimit=1 is reached")
+    assert sum(limit in line for line in said) == 2, said
+    assert any(line.startswith("who: MemoryAbove=40M stopped it") and "SIGTERM was sent" in line for line in said), said
+
+
 # ---------------------------------------------------------------- what is not over
 
 

@@ -282,6 +282,32 @@ def test_a_run_that_was_killed_is_not_tried_again(faf):
     assert faf.ends(run, "succeeded")["attempts"][0]["signal"] == "SIGKILL"
 
 
+def test_an_acknowledged_kill_is_the_end_at_whatever_moment_it_comes(faf):
+    """While an attempt is launched, runs, ends, is stored or waits: none begins that was not running when it was acknowledged."""
+    failing(faf, "exit 3", Retry="on-failure", RetryLimit="infinity", RetrySec="1ms")
+    runs = [1]
+    for step in range(40):
+        run = runs[-1]
+        wait_for(lambda: len(executed(faf, run)) > step % 3, 20)
+        time.sleep(step * 0.0007)  # another moment each time: an attempt takes a few milliseconds
+        faf.kill(run)
+        end = faf.wait(run)
+        assert end["state"] in ("killed", "cancelled", "failed"), end
+        if end["state"] == "failed":
+            # Its last attempt had failed when it was asked to end.
+            assert end["attempts"][-1]["exitStatus"] == 3 and "next" not in end["reason"]["text"], end
+        runs.append(faf.fire("t"))
+    faf.kill(runs[-1])
+    faf.wait(runs[-1])
+    counts = [len(executed(faf, run)) for run in runs]
+    wait_for(faf.is_clean, 10)
+    for run, count in zip(runs, counts):
+        state = faf.run(run)
+        assert state["state"] != "queued" and len(executed(faf, run)) == count
+        # Of very many the latest are kept; the numbers tell how many there were.
+        assert state["attempts"][-1]["number"] - count in (0, 1), "an attempt that was stopped before its script ran, at most"
+
+
 def test_the_stop_of_an_attempt_is_not_that_of_the_next(faf):
     """Who looks whether a stop has worked looks at the attempt that was stopped, 5 s after its grace."""
     faf.task("limited", "test $FAF_ATTEMPT = 2 && systemd-notify WATCHDOG_USEC=0; exec sleep 9", WatchdogSec="2s",
