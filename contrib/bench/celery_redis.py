@@ -26,7 +26,7 @@ class Celery(Neighbour):
 
     def start(self):
         super().start()
-        socket = self.place / "redis"
+        socket = self.runtime / "redis"
         self.environment.update(BENCH_BROKER=f"redis+socket://{socket}", BENCH_FIFO=str(self.bench.fifo),
                                 BENCH_MARK=str(self.bench.programs / "mark"), PYTHONPATH=str(HERE),
                                 PYTHONDONTWRITEBYTECODE="1")

@@ -80,7 +80,7 @@ class Neighbour:
 
     def __init__(self, bench):
         self.bench = bench
-        self.place = bench.place / self.key
+        self.place, self.runtime = bench.place / self.key, bench.runtime / self.key
         self.processes = []
         self.number = 0
         self.environment = {**os.environ, TAG: self.key}
@@ -104,7 +104,8 @@ class Neighbour:
         return process
 
     def start(self):
-        self.place.mkdir(mode=0o755)
+        for place in (self.place, self.runtime):
+            place.mkdir(mode=0o755)
 
     def stop(self):
         for process in reversed(self.processes):
@@ -115,7 +116,8 @@ class Neighbour:
                 process.kill()
                 process.wait()
         end(self.pids())
-        shutil.rmtree(self.place, ignore_errors=True)
+        for place in (self.place, self.runtime):
+            shutil.rmtree(place, ignore_errors=True)
 
     def pids(self):
         """Its processes, and those that it started."""

@@ -26,7 +26,7 @@ class Faf(Neighbour):
             unit = self.place / f"units/{program}.task"
             unit.write_text(f"[Task]\nExecStart={self.bench.programs}/{program}\n\n[Parameters]\nfifo=string\n")
             unit.chmod(0o644)
-        self.socket = self.place / "run/fafd.sock"
+        self.socket = self.runtime / "fafd.sock"
         self.spawn_fafd()
         until(self.socket.exists, "the socket of fafd")
         call = {"method": "io.faf.Supervisor.Fire",
@@ -35,7 +35,7 @@ class Faf(Neighbour):
 
     def spawn_fafd(self):
         faf, place = self.programs, self.place
-        return self.spawn(f"{faf}/fafd", "--runtime-directory", f"{place}/run", "--state-directory", f"{place}/state",
+        return self.spawn(f"{faf}/fafd", "--runtime-directory", self.runtime, "--state-directory", f"{place}/state",
                           "--logs-directory", f"{place}/log", "--units", f"{place}/units", "--shim", f"{faf}/faf-shim")
 
     def command(self, program):
@@ -73,7 +73,7 @@ class Probe(Neighbour):
 
     def start(self):
         super().start()
-        self.socket = self.place / "socket"
+        self.socket = self.runtime / "socket"
         more = {"PROBE_SYNC": "1"}
         self.cgroup = self.bench.cgroup and self.bench.cgroup / "probe"
         if self.cgroup:
@@ -99,7 +99,7 @@ class TaskSpooler(Neighbour):
 
     def start(self):
         super().start()
-        self.environment.update(TS_SOCKET=f"{self.place}/socket", TMPDIR=str(self.place), TS_SLOTS="2000",
+        self.environment.update(TS_SOCKET=f"{self.runtime}/socket", TMPDIR=str(self.place), TS_SLOTS="2000",
                                 TS_MAXFINISHED="100000", TS_MAXCONN="2000")
         subprocess.run(["tsp"], env=self.environment, check=True, **QUIET)
 
@@ -163,12 +163,12 @@ class Supervisor(Neighbour):
             f"numprocs={number}\nautostart=false\nautorestart=false\nstartsecs=0\nstdout_logfile=NONE\n"
             "stderr_logfile=NONE\n" for name, number in (("mark", self.names), ("sleeper", self.sleepers)))
         (self.place / "conf").write_text(
-            f"[unix_http_server]\nfile={self.place}/socket\n[supervisord]\nlogfile={self.place}/log\n"
+            f"[unix_http_server]\nfile={self.runtime}/socket\n[supervisord]\nlogfile={self.place}/log\n"
             f"pidfile={self.place}/pid\nchildlogdir={self.place}\nminfds=8192\n[rpcinterface:supervisor]\n"
             "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n"
-            f"[supervisorctl]\nserverurl=unix://{self.place}/socket\n" + programs)
+            f"[supervisorctl]\nserverurl=unix://{self.runtime}/socket\n" + programs)
         self.spawn("supervisord", "-n", "-c", f"{self.place}/conf")
-        until((self.place / "socket").exists, "its socket")
+        until((self.runtime / "socket").exists, "its socket")
 
     def command(self, program):
         return ["supervisorctl", "-c", f"{self.place}/conf", "start", f"{program.name}:@ID@"]
@@ -185,7 +185,6 @@ class Conmon(Neighbour):
         super().start()
         # Compiled into Debian's conmon: without it every launch exits 1 and says nothing.
         os.makedirs("/run/crio", exist_ok=True)
-        (self.place / "exit").mkdir()
         # A bundle for each, as podman makes them beforehand: conmon makes and removes FIFOs there, and with one bundle
         # for all it lost up to one fire in fifty, saying nothing.
         for name, count in (("mark", self.names), ("sleeper", self.sleepers)):
@@ -197,8 +196,8 @@ class Conmon(Neighbour):
     def command(self, program):
         name = f"{program.name}@ID@"
         return ["conmon", "-c", name, "-u", name, "-n", name, "-r", f"{self.bench.programs}/runtime", "-b",
-                f"{self.place}/{name}", "-p", f"{self.place}/{name}.pid", "--log-path", f"k8s-file:{self.place}/log",
-                "--exit-dir", f"{self.place}/exit"]
+                f"{self.place}/{name}", "-p", f"{self.runtime}/{name}.pid", "--log-path", f"k8s-file:{self.place}/log",
+                "--exit-dir", self.runtime]
 
 
 ALL = [Faf, FafOld, Probe, TaskSpooler, Nq, At, Conmon, Supervisor, SystemdRun, Celery]

@@ -48,6 +48,9 @@ class Bench:
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="faf-bench.", dir="/var/lib"))
         self.place.chmod(0o755)
         self.programs, self.fifo = self.place / "bin", self.place / "fifo"
+        # Sockets and what lives no longer than its task, which everybody keeps below /run.
+        self.runtime = pathlib.Path(tempfile.mkdtemp(prefix="faf-bench.", dir=in_memory()))
+        self.runtime.chmod(0o755)
 
     def prepare(self):
         self.programs.mkdir(mode=0o755)
@@ -68,7 +71,8 @@ class Bench:
     def close(self):
         if self.cgroup:
             remove_cgroup(self.cgroup)
-        shutil.rmtree(self.place, ignore_errors=True)
+        for place in (self.place, self.runtime):
+            shutil.rmtree(place, ignore_errors=True)
 
     def program(self, neighbour, *command):
         """What a driving program prints. It and its clients are a group: none of them is left, whatever happens."""
@@ -136,6 +140,16 @@ class Bench:
             except OSError:
                 continue
         return found
+
+
+def in_memory():
+    """A directory of a tmpfs; containers have none on /run."""
+    for place in ("/run", "/dev/shm"):
+        kind = subprocess.run(["findmnt", "--noheadings", "--output", "FSTYPE", "--target", place], check=False,
+                              text=True, stdout=subprocess.PIPE).stdout
+        if kind.strip() == "tmpfs":
+            return place
+    return "/run"
 
 
 def resident(pids):
