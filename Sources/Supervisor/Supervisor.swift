@@ -253,18 +253,23 @@ public actor Supervisor {
     }
 
     func deliver(_ event: RunEvent, to id: RunID) {
-        guard var entry = live[id] else { return }
-        let before = entry.machine.invocation
-        let effects = entry.machine.handle(event, context(event, entry.machine.run))
-        if entry.machine.invocation != before {
+        guard let index = live.index(forKey: id) else { return }
+        // In its place: a machine is large, and to copy it takes longer than most events.
+        let context = context(event, live.values[index].machine.run)
+        let before = live.values[index].machine.invocation
+        let effects = live.values[index].machine.handle(event, context)
+        let isLaunching = live.values[index].machine.isLaunching
+        let after = live.values[index].machine.invocation
+        if after != before {
             if let before { (byInvocation[before], watched[before]) = (nil, nil) }
-            entry.machine.invocation.map { byInvocation[$0] = id }
-            entry.isSilent = false
+            after.map { byInvocation[$0] = id }
+            live.values[index].isSilent = false
         }
-        live[id] = entry
         execute(effects, for: id)
-        if !entry.machine.isLaunching { resumeDrains() }
-        for feed in feeds.values { feed.publish(entry.machine.run) }
+        if !isLaunching { resumeDrains() }
+        if !feeds.isEmpty, let run = live[id]?.machine.run {
+            for feed in feeds.values { feed.publish(run) }
+        }
         if live[id]?.machine.isOver == true { forget(id) }
     }
 
