@@ -1,6 +1,7 @@
 """What was measured of one neighbour, round by round, and the tables of it."""
 
 import math
+import statistics
 
 from table import figure, markdown, percentile, quartiles, spread
 
@@ -34,7 +35,7 @@ class Results:
 
     def per_second(self, kind):
         values = [one["per_s"] for one in self.rounds[kind]]
-        return percentile(values, .5), quartiles(values)
+        return statistics.median(values) if values else math.nan, quartiles(values)
 
     def lost(self, *kinds):
         """What was asked for and did not arrive, or was said to have failed."""

@@ -74,6 +74,9 @@ class Row:
 
 
 def markdown(head, rows):
+    """A table; nothing, if it has no row."""
+    if not rows:
+        return ""
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in (head, ["---"] * len(head), *rows)) + "\n"
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Hot paths of fafd, one at a time: `contrib/bench/micro/run.py [--count]`. Instructions by callgrind, which a busy machine
-does not change; then time, and instructions where the machine counts them, by the package Benchmark (not with --count).
+"""Hot paths of fafd, one at a time: `contrib/bench/micro/run.py [--count]`. Instructions by callgrind, which a busy
+machine does not change; then time, and instructions where the machine counts them, by the package Benchmark (not with
+--count).
 """
 
 import os
