@@ -6,6 +6,7 @@
 #                 VM_ROUNDS=100 VM_CUTS=20 VM_PATIENCE=10 for more restarts and power cuts, and the time for them
 # make vm-shell   a root shell in that machine
 # make bench      faf beside its neighbours, as root on a quiet machine; contrib/bench/RESULTS.md. bench-quick: 2 minutes
+# make bench-micro hot paths one at a time, in instructions, and in time by the package Benchmark; on any machine
 # make lint format clean deps
 # make manual     faf.task(5) anew, after a change in the table of settings
 
@@ -19,8 +20,10 @@ PROGRAMS := .build/programs
 TARGET    = $(DESTDIR)$(PREFIX)
 SOURCES  := $(shell find Sources -type f 2>/dev/null) Package.swift
 PYTHON   ?= /usr/bin/python3
+MICRO    := contrib/bench/micro
+FORMATTED := Sources Tests Package.swift $(MICRO)/Package.swift $(MICRO)/Sources $(MICRO)/Benchmarks
 
-.PHONY: all test test-vm vm-shell demo bench bench-quick install install-systemd lint format manual clean deps deps-test deps-vm deps-bench man-lint
+.PHONY: all test test-vm vm-shell demo bench bench-quick bench-micro install install-systemd lint format manual clean deps deps-test deps-vm deps-bench man-lint
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)/faf $(PROGRAMS)/fafd $(PROGRAMS)/faf-shim
@@ -54,6 +57,10 @@ bench: all deps-bench
 
 bench-quick: all deps-bench
 	$(PYTHON) contrib/bench/run.py --quick
+
+bench-micro: deps
+	@contrib/deps.sh bench-micro
+	SWIFT="$(SWIFT)" $(PYTHON) $(MICRO)/run.py
 
 demo: deps
 	SWIFT="$(SWIFT)" contrib/demo.sh
@@ -92,7 +99,7 @@ install-systemd:
 	install -m 644 contrib/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/faf.conf
 
 lint: man-lint
-	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --parallel --recursive $(FORMATTED)
 
 man-lint:
 	@for page in contrib/man/*.[1-8]; do \
@@ -100,13 +107,13 @@ man-lint:
 		if test -n "$$warnings"; then echo "$$page: $$warnings" >&2; exit 1; fi; done
 
 format:
-	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format --in-place --parallel --recursive $(FORMATTED)
 
 manual:
 	FAF_WRITE_MANUAL=1 $(SWIFT) test --filter ManualTests
 
 clean:
-	rm -rf .build
+	rm -rf .build $(MICRO)/.build
 
 deps:
 	@SWIFT="$(SWIFT)" contrib/deps.sh build

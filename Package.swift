@@ -150,3 +150,9 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// contrib/bench/micro is a package of its own and sees only products.
+if Context.environment["FAF_BENCH_MICRO"] != nil {
+    let measured = ["FafAPI", "Varlink", "TaskUnits", "TaskModel", "Lifecycle", "ShimProtocol", "Journal"]
+    package.products.append(.library(name: "FafParts", targets: measured))
+}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# deps.sh build|test|vm|bench ...: installs what building or testing needs and is not there, and says so. Debian and its kin;
-# elsewhere it says what is missing.
+# deps.sh build|test|vm|bench|bench-micro ...: installs what building or testing needs and is not there, and says so.
+# Debian and its kin; elsewhere it says what is missing.
 set -eu
 
 packages=
@@ -67,8 +67,12 @@ for purpose; do
         test -d /run/systemd/system || need supervisord supervisor
         test -d /run/systemd/system || need redis-server redis-server
         ;;
+    bench-micro)
+        need valgrind valgrind
+        need strip binutils
+        ;;
     *)
-        echo "deps.sh: build, test, vm or bench, not '$purpose'" >&2
+        echo "deps.sh: build, test, vm, bench or bench-micro, not '$purpose'" >&2
         exit 2
         ;;
     esac
