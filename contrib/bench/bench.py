@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # Fires that lie so far apart and so close together, in microseconds.
 SPACED, CLOSE = 30000, 2000
 # Seconds that one call of a driving program may take, and the sleepers of one neighbour: what takes longer is dropped.
-PATIENCE, SLEEPERS_PATIENCE = 60, 40
+PATIENCE, SLEEPERS_PATIENCE = 60, 20
 
 
 class Dropped(Exception):

@@ -127,6 +127,7 @@ class At(Neighbour):
     name = "at now"
     needs = ("at", "/usr/sbin/atd")
     slowness = 3
+    sleepers = 300
 
     def start(self):
         super().start()
@@ -152,7 +153,7 @@ class Supervisor(Neighbour):
     key = "supervisor"
     name = "supervisor"
     needs = ("supervisord", "supervisorctl")
-    slowness = 20
+    slowness = 40
     sleepers = 20
     names = 400
 
@@ -179,6 +180,7 @@ class Conmon(Neighbour):
     name = "conmon"
     needs = ("conmon",)
     slowness = 2
+    sleepers = 300
     names = 1000
 
     def start(self):

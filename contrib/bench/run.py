@@ -24,8 +24,8 @@ from table import goals as table_of_goals, percentile  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
-# Seconds for each of the parts of scale.py.
-SCALE_PATIENCE = 240
+# Seconds from the start of the full run until its last measurement is to be over.
+ALL = 690
 BY_NAME = {kind.key: kind for kind in neighbours.ALL}
 
 
@@ -81,10 +81,10 @@ def measure(bench, running, rounds, count, rates, sleepers, seconds):
     return found, turn
 
 
-def alone(left_out):
-    """What scale.py measures of faf alone; a part that fails or takes too long is left out."""
+def alone(left_out, end):
+    """What scale.py measures of faf alone, until `end`; what fails or would take longer is left out."""
     def too_long(*_):
-        raise TimeoutError(f"it took more than {SCALE_PATIENCE} s")
+        raise TimeoutError("there was no more time")
     rows = []
     try:
         import scale
@@ -94,12 +94,12 @@ def alone(left_out):
     signal.signal(signal.SIGALRM, too_long)
     for part in scale.PARTS:
         here = time.monotonic()
-        signal.alarm(SCALE_PATIENCE)
+        signal.alarm(max(1, int(end - here)))
         try:
             for row in scale.rows([part]):
                 rows.append(row)
         except Exception as error:  # pylint: disable=broad-except
-            left_out.append((part, f"{type(error).__name__}: {error}"))
+            left_out.append((f"the rest of {part}", f"{type(error).__name__}: {error}"))
         finally:
             signal.alarm(0)
         print(f"{part}: {time.monotonic() - here:.0f} s", file=sys.stderr, flush=True)
@@ -158,6 +158,7 @@ def interrupted(*_):
 
 def main():
     arguments, chosen = words()
+    began = time.monotonic()
     load = os.getloadavg()[0]
     if load > os.cpu_count() / 2:
         print(f"The machine is busy (load {load:.1f}): figures will say little.", file=sys.stderr)
@@ -189,7 +190,7 @@ def main():
         for name, why in left_out:
             print(f"left out: {name}, {why}", file=sys.stderr, flush=True)
         settle()
-        how = (3, 20, 100, 50, 60) if arguments.quick else (5, 80, 400, 1000, 400)
+        how = (3, 20, 100, 50, 60) if arguments.quick else (5, 50, 300, 1000, 260)
         found, rounds = measure(bench, running, *how)
     finally:
         ignored = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -200,7 +201,7 @@ def main():
         signal.signal(number, handler)
     # Without the neighbours, which would share the machine.
     if not arguments.quick and not arguments.neighbours:
-        rows = alone(left_out)
+        rows = alone(left_out, began + ALL)
     text = report(found, rows, rounds, load, left_out)
     print(text)
     if not arguments.quick and not arguments.neighbours:

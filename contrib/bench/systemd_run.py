@@ -18,6 +18,7 @@ class SystemdRun(Neighbour):
     key = name = "systemd-run"
     needs = ("systemd-nspawn", "nsenter", "mmdebstrap")
     slowness = 4
+    sleepers = 300
 
     def start(self):
         super().start()
