@@ -137,14 +137,22 @@ def body():
     check(is_alive(other) and state(sleeper) == "running", "another run was touched")
 
     # 100 processes in sessions of their own that ignore TERM.
-    bomb = bomb_is_up()
-    bare = kill_by_hand(bomb)
-    wait_end(bomb)
-    bomb = bomb_is_up()
-    stop, emptied = end_of(bomb, lambda: faf("kill", bomb))
-    gone = (emptied[1] - stop[6]) / 1000
-    # What the kernel alone needs for it is told beside: emulated and on a busy machine that is most of it.
-    check(stop[7] == 1 and gone < 5000 * PATIENCE, f"the stop {stop}, emptied {emptied}, by hand {bare:.1f} ms")
+    bombs = []
+    for _ in range(3):
+        bomb = bomb_is_up()
+        bare = kill_by_hand(bomb)
+        wait_end(bomb)
+        bomb = bomb_is_up()
+        stop, emptied = end_of(bomb, lambda number=bomb: faf("kill", number))
+        gone = (emptied[1] - stop[6]) / 1000
+        bombs.append(f"{gone:.1f} ms after SIGKILL, by hand {bare:.1f} ms")
+        check(stop[7] == 1 and gone < 5000 * PATIENCE, f"the stop {stop}, emptied {emptied}: {bombs}")
+        # Emulated, the kernel alone takes most of the time, and now and then much more: faf adds no more than 100 ms and
+        # half of that, at the first try or at the third.
+        if gone <= 1.5 * bare + 100:
+            break
+    else:
+        check(False, f"the bombs were gone {bombs}")
     equal(run("pgrep", "-cu", "alice", status=None).strip(), "0", "processes that are left")
     end = wait_end(bomb)
     check(end["attempts"][0]["usage"]["refusedForks"] > 0, f"{end}")
@@ -161,8 +169,8 @@ def body():
         check("IOWeight= cannot be enforced here: this kernel has no io" in run(
             "sh", "-c", "faf fire weight 2>&1; true"), "the refusal of IOWeight=")
         weight = "no io.weight in this kernel: refused"
-    return (f"{compared} units as systemd has them; {text}; the bomb gone {gone:.1f} ms after SIGKILL, by hand "
-            f"{bare:.1f} ms; 20% gave {share:.2%}; {weight}")
+    return (f"{compared} units as systemd has them; {text}; the bomb gone {bombs[-1]} (try {len(bombs)}); "
+            f"20% gave {share:.2%}; {weight}")
 
 
 case(body)
