@@ -28,21 +28,6 @@ extension Wire {
             }
         }
 
-        public struct Reply: WireObject {
-            public var run: Run
-
-            public init(run: Run) {
-                self.run = run
-            }
-
-            public init(json: JSON) throws(WireError) {
-                let fields = try WireFields(json)
-                run = try fields.required("run")
-            }
-
-            public var json: JSON {
-                .object(["run": run.json])
-            }
-        }
+        public typealias Reply = RunReply
     }
 }
