@@ -61,8 +61,8 @@ public struct StopPolicy: Equatable, Sendable {
 
     func timeout(_ cause: StopSequence.Cause) -> UInt64 { cause == .watchdog ? timeoutAbort : timeoutStop }
 
-    /// SIGHUP goes with KillSignal= alone (systemd: KILL_TERMINATE).
-    func hangsUp(_ cause: StopSequence.Cause, _ signal: UInt32) -> Bool {
-        sendsHangup && signal != StopPolicy.sighup && cause != .watchdog && cause != .restart
+    /// SIGHUP goes with the signal of a stop for good alone (systemd: KILL_TERMINATE, not KILL_RESTART or KILL_WATCHDOG).
+    func hangsUp(_ stop: StopSequence.Stop) -> Bool {
+        sendsHangup && stop.signal != StopPolicy.sighup && stop.cause != .watchdog && !stop.isForRestart
     }
 }

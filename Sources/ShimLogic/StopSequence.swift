@@ -59,6 +59,8 @@ public struct StopSequence: Equatable, Sendable {
         public var final = Final.pending
         /// Begun when the main process had ended already: for what `KillMode=process` has left.
         public var isForRest = false
+        /// It is to be tried again, as far as whoever asked knows.
+        public var isForRestart = false
 
         public var wasKilled: Bool { final == .killed }
     }
@@ -105,7 +107,7 @@ public struct StopSequence: Equatable, Sendable {
         }
     }
 
-    /// Somebody wants it to end. `signal` 0: the unit's.
+    /// Somebody wants it to end. `signal` 0: the unit's; another one comes with the stop before a restart only.
     public mutating func requested(_ cause: Cause, signal: UInt32, uid: UInt32, at now: UInt64) -> Action {
         if let running = stop, policy.mode != .process || !mainHasEnded || running.isForRest {
             // It had announced its end and got no signal yet: now it gets one, and whoever asked is named as the cause.
@@ -114,6 +116,7 @@ public struct StopSequence: Equatable, Sendable {
             stop?.cause = cause
             stop?.uid = uid
             stop?.signal = signal == 0 ? policy.signal(cause) : signal
+            stop?.isForRestart = cause == .restart || signal != 0
             return signalled()
         }
         // Else the run of a task with KillMode=process could not be ended once its main process has.
@@ -174,12 +177,13 @@ public struct StopSequence: Equatable, Sendable {
             cause: cause, signal: signal == 0 ? policy.signal(cause) : signal, uid: uid, begunAt: now,
             deadline: policy.mayKill ? StopSequence.after(policy.timeout(cause), now) : StopSequence.never,
             wasSignalled: false)
+        stop?.isForRestart = cause == .restart || signal != 0
     }
 
     private mutating func signalled() -> Action {
         stop?.wasSignalled = true
         guard let stop else { return .nothing }
-        let hangsUp = policy.hangsUp(stop.cause, stop.signal)
+        let hangsUp = policy.hangsUp(stop)
         switch policy.mode {
         case .controlGroup: return .signal(stop.signal, .all, thenHangup: hangsUp)
         case .process where stop.isForRest: return .signal(stop.signal, .all, thenHangup: hangsUp)

@@ -98,8 +98,9 @@ extension Supervisor {
         case .restart, .kill:
             watched[id]?.watch = nil
             let settings = entry.machine.run.settings
-            let signal = verdict.action == .restart ? settings.restartKillSignal : nil
-            _ = stop(run, StopRequest(cause: verdict.quantity.cause, signal: signal ?? 0, uid: 0))
+            // Its own signal tells the shim that it is a restart, with which no SIGHUP goes.
+            let signal = verdict.action == .restart ? settings.restartKillSignal ?? settings.killSignal : 0
+            _ = stop(run, StopRequest(cause: verdict.quantity.cause, signal: signal, uid: 0))
         }
     }
 }

@@ -164,6 +164,12 @@ struct StopSequenceTests {
             #expect(sequence.requested(cause, signal: 0, uid: 0, at: 2000) == expected)
             #expect(sequence.stop?.signal == signal)
         }
+        // MemoryAction=restart tells its signal, MemoryAction=kill does not.
+        for (cause, signal) in [(StopSequence.Cause.memoryLimit, UInt32(15)), (.pressure, 10), (.cpuLimit, 0)] {
+            var sequence = sequence { $0.sendsHangup = true }
+            let expected = StopSequence.Action.signal(signal == 0 ? 15 : signal, .all, thenHangup: signal == 0)
+            #expect(sequence.requested(cause, signal: signal, uid: 0, at: 2000) == expected)
+        }
         var hangup = sequence {
             $0.sendsHangup = true
             $0.killSignal = 1

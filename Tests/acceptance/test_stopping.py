@@ -113,6 +113,21 @@ def test_sighup_follows_kill_signal(faf):
 
 
 @pytest.mark.cgroup
+@pytest.mark.parametrize("action, signals", [("restart", ["SIGTERM"]), ("kill", ["SIGHUP", "SIGTERM"])])
+def test_no_sighup_before_a_restart(faf, action, signals):
+    """As systemd has it: SendSIGHUP= is for stops, and RestartKillSignal= (or KillSignal=) goes alone."""
+    # Takes the memory when it notes signals already, and ends a while after the TERM.
+    faf.task("t", f"note() {{ echo $1 >> {faf.out}/signals.main; }}\ntrap 'note SIGTERM; ends=1' TERM; trap 'note SIGHUP' HUP\n"
+             "held=$(head -c 60000000 /dev/zero | tr '\\0' x)\n"
+             "n=0; while [ $n -lt 5 ]; do sleep 0.05; n=$((n + ${ends:-0})); done; exit 5",
+             SendSIGHUP="yes", RetrySec="1h", MemoryAbove="40M", MemoryTimes="1", MemoryIntervalSec="100ms", MemoryAction=action)
+    run = faf.fire("t")
+    attempt = faf.wait_state(run, "queued" if action == "restart" else "failed")["attempts"][0]
+    assert attempt["reason"]["kind"] == "memory-limit" and attempt["stop"]["signal"] == "SIGTERM"
+    assert sorted(noted(faf)) == signals
+
+
+@pytest.mark.cgroup
 @pytest.mark.parametrize("mode", ["mixed", "process"])
 def test_sighup_goes_where_kill_signal_goes(faf, mode):
     """KillMode=mixed and process: the main process alone."""

@@ -30,7 +30,9 @@ extension SettingTable {
         ) { text, _ throws(ValueError) in try Value.signal(text) },
 
         .one(
-            "Task", "SendSIGHUP", .boolean, \.sendSIGHUP, "Send SIGHUP right after KillSignal=.", default: "no",
+            "Task", "SendSIGHUP", .boolean, \.sendSIGHUP,
+            "Send SIGHUP right after KillSignal=; not with the stop before a restart (MemoryAction=restart).",
+            default: "no",
             show: { SettingText.boolean($0 ?? false) }
         ) { text, _ throws(ValueError) in try Value.boolean(text) },
 
