@@ -128,7 +128,12 @@ public struct RunMachine: Sendable, Hashable {
     /// An active run whose row was found when the supervisor started. One that waits for its retry goes on waiting
     /// (see `due`); what became of any other is told by `found`.
     public static func adopt(_ run: Run, boot: BootID) -> RunMachine {
-        RunMachine(run: run, state: run.state == .queued ? .waiting : .unadopted, boot: boot)
+        var machine = RunMachine(run: run, state: run.state == .queued ? .waiting : .unadopted, boot: boot)
+        if let request = run.retry?.askedToEnd {
+            machine.endRequest = request
+            machine.unheard = [request]
+        }
+        return machine
     }
 
     /// The end is stored and its traces are gone, or the run was refused: nothing more will happen.
@@ -182,6 +187,20 @@ public struct RunMachine: Sendable, Hashable {
     public var invocation: InvocationID? {
         if case .waiting = state { return nil }
         return run.attempts.last?.invocation
+    }
+
+    /// The row with the wish to end that no shim could hear; `nil`: there is none, or nothing depends on this process.
+    public var unheardEnd: Run? {
+        switch state {
+        case .unadopted, .emptying:
+            guard let endRequest else { return nil }
+            var row = run
+            row.retry = row.retry ?? RetryState()
+            row.retry?.askedToEnd = endRequest
+            return row
+        case .launching, .refused, .postponed, .atGate, .watching, .foreign, .parking, .waiting, .ending, .over:
+            return nil
+        }
     }
 
     private var lastNumber: Int { run.attempts.last?.number ?? 0 }

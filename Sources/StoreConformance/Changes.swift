@@ -220,6 +220,7 @@ extension StoreConformance {
         var retry = RetryState()
         (retry.used, retry.pauses) = (3, .max)
         retry.since = Moment(realtime: Timestamp(microseconds: 1), boottime: 2, boot: ID128(high: 3, low: 4))
+        retry.askedToEnd = StopRequest(cause: .kill, uid: 2001)
         retry.due = Moment(realtime: Timestamp(microseconds: .max), boottime: .max, boot: ID128(high: 3, low: 4))
         return retry
     }

@@ -24,10 +24,23 @@ extension Supervisor {
 
     /// Ends a run: one between two attempts is cancelled, any other is stopped. `false`: it is over, or ending already.
     public func end(_ id: RunID, _ request: StopRequest) async throws(RetryRefusal) -> Bool {
-        guard isBetweenAttempts(id) else { return stop(id, request) }
+        guard isBetweenAttempts(id) else {
+            guard stop(id, request) else { return false }
+            try await keepWish(of: id)
+            return true
+        }
         guard request.cause == .kill else { throw .wrongState(.queued) }
         try await cancel(id, by: request.uid)
         return true
+    }
+
+    /// What is left of an attempt without a shim may hang in the kernel for longer than this process lives; the next one is
+    /// not to try the run again.
+    private func keepWish(of id: RunID) async throws(RetryRefusal) {
+        guard let row = live[id]?.machine.unheardEnd else { return }
+        do { try await store.update(row) } catch .conflict {
+            // It has ended meanwhile, as it was asked to.
+        } catch { throw .refused(.store(error.refusal)) }
     }
 
     /// A run that waits for its retry gets it now. Returns when that is durable and the shim has its go.

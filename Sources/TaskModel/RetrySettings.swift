@@ -39,6 +39,8 @@ public struct RetryState: Sendable, Hashable, Codable {
     public var pauses: UInt32 = 0
     /// When the next attempt is due; `nil`: no attempt is waited for.
     public var due: Moment?
+    /// Somebody wants the run to end, so no attempt follows; stored if no shim could hear it.
+    public var askedToEnd: StopRequest?
 
     public init() {}
 }

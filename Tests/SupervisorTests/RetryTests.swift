@@ -219,6 +219,30 @@ import Testing
         }
     }
 
+    @Test func `a kill that no shim can hear holds for the next supervisor`() async throws {
+        let store = MemoryStore()
+        let launching = FakeLaunching()
+        // Something of it hangs in the kernel.
+        launching.state.withLock { $0.emptyFailures = .max }
+        var id = RunID(rawValue: 0)
+        try await withSupervisor(store, launching) { supervisor in
+            let fired = try await supervisor.fire(request { _ in })
+            id = fired.id
+            launching.killShim(fired.attempts[0].invocation)
+            _ = try await run(id, supervisor) { $0.state == .stopping }
+            await store.fail(with: .full("no space left"))
+            let kill = StopRequest(cause: .kill, uid: 2001)
+            #expect(
+                await refusal { _ = try await supervisor.end(fired.id, kill) } != nil, "not stored, and acknowledged")
+            #expect(try await supervisor.end(id, kill))
+        }
+        launching.state.withLock { $0.emptyFailures = 0 }
+        try await withSupervisor(store, launching) { supervisor in
+            let ended = try await run(id, supervisor) { $0.state != .stopping && $0.state != .starting }
+            #expect(ended.state == .lost && ended.attempts.count == 1)
+        }
+    }
+
     @Test func `a final run gets another attempt, once, and with the script that is there now`() async throws {
         let store = MemoryStore()
         let launching = FakeLaunching()
