@@ -1,0 +1,83 @@
+public import Lifecycle
+public import Store
+public import TaskModel
+
+/// What callers ask for.
+extension Supervisor {
+    /// Fires a run. Returns when its row is durable and its shim has its go.
+    public nonisolated func fire(_ request: FireRequest) async throws(FireRefusal) -> Run {
+        let id: RunID
+        do { id = try await numbers.next() } catch { throw .store(error) }
+        var run = request.run(id, .starting, at: now())
+        run.attempts = [Attempt(number: 1, invocation: .random(), boot: boot)]
+        run.attempts[0].state = .starting
+        // Waited for outside the actor, which has more to do for this run when the answer is there.
+        return try await begin(run).value
+    }
+
+    func begin(_ run: Run) -> FireAnswer {
+        let (machine, effects) = RunMachine.fire(run, boot: boot)
+        let answer = FireAnswer()
+        live[run.id] = Live(machine: machine, fire: answer)
+        byInvocation[run.attempts[0].invocation] = run.id
+        execute(effects, for: run.id)
+        return answer
+    }
+
+    /// The run as it is now: the row, with what its record says; `nil` if there is none.
+    public func run(_ id: RunID) async throws(StoreError) -> Run? {
+        if live[id]?.machine.isUnadopted == true { look(id) }
+        if let shown = present(id) { return shown }
+        return try await store.run(id)
+    }
+
+    /// The runs that are not over and that `isWanted`, newest first. Records of others are not read.
+    public func activeRuns(task: String? = nil, where isWanted: @Sendable (Run) -> Bool = { _ in true }) -> [Run] {
+        live.keys.sorted(by: >).compactMap { id in
+            guard let run = live[id]?.machine.run, task == nil || run.task == task, isWanted(run) else { return nil }
+            return present(id)
+        }
+    }
+
+    /// Numbers of the runs that are not over.
+    public func activeRuns(ofTask task: String) -> [RunID] {
+        live.filter { $0.value.machine.run.task == task && $0.value.machine.isStored }.keys.sorted()
+    }
+
+    /// Runs that are over, newest first.
+    public func finishedRuns(task: String?, before: RunID?, limit: Int) async throws(StoreError) -> [Run] {
+        try await store.runs(RunQuery(task: task, isFinal: true, before: before, limit: limit))
+    }
+
+    /// Hands a stop request to the run's shim; `false` if the run is over, or ending already, or between two
+    /// attempts: see `cancel`.
+    public func stop(_ id: RunID, _ request: StopRequest) -> Bool {
+        guard live[id] != nil else { return false }
+        if live[id]?.machine.isUnadopted == true { look(id) }
+        guard let entry = live[id], !entry.machine.isBetweenAttempts else { return false }
+        if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
+            entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none,
+            let invocation = entry.machine.invocation, entry.guarded != invocation
+        {
+            guardStop(id, invocation, after: .microseconds(Int64(clamping: grace)) + Self.guardDelay)
+        }
+        deliver(.stopRequested(request), to: id)
+        return true
+    }
+
+    /// Tells which runs change from now on, of those that match: what a caller may not see costs it and us nothing.
+    /// `unsubscribe` ends it.
+    public func subscribe(_ matches: @escaping @Sendable (Run) -> Bool = { _ in true }) -> ChangeFeed {
+        let feed = ChangeFeed(matches)
+        feeds[ObjectIdentifier(feed)] = feed
+        return feed
+    }
+
+    /// The same, for these runs.
+    public func subscribe(only: Set<RunID>) -> ChangeFeed { subscribe { only.contains($0.id) } }
+
+    public func unsubscribe(_ feed: ChangeFeed) {
+        feeds[ObjectIdentifier(feed)] = nil
+        feed.close()
+    }
+}
