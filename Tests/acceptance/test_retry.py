@@ -282,14 +282,25 @@ def test_a_run_that_was_killed_is_not_tried_again(faf):
     assert faf.ends(run, "succeeded")["attempts"][0]["signal"] == "SIGKILL"
 
 
-def test_an_acknowledged_kill_is_the_end_at_whatever_moment_it_comes(faf):
+@pytest.mark.strace
+@pytest.mark.parametrize("disk", [0, 30], ids=["fast", "slow"])
+def test_an_acknowledged_kill_is_the_end_at_whatever_moment_it_comes(faf, disk):
     """While an attempt is launched, runs, ends, is stored or waits: none begins that was not running when it was acknowledged."""
     failing(faf, "exit 3", Retry="on-failure", RetryLimit="infinity", RetrySec="1ms")
+    with contextlib.ExitStack() as stack:
+        if disk:
+            # Each change takes so many ms: as often as not one is being stored.
+            stack.enter_context(system.Strace(
+                faf.pid, "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:delay_enter={disk}000"))
+        kill_at_any_moment(faf, 0.0007 + disk * 0.0001)
+
+
+def kill_at_any_moment(faf, pause):
     runs = [1]
     for step in range(40):
         run = runs[-1]
         wait_for(lambda: len(executed(faf, run)) > step % 3, 20)
-        time.sleep(step * 0.0007)  # another moment each time: an attempt takes a few milliseconds
+        time.sleep(step * pause)  # another moment each time
         faf.kill(run)
         end = faf.wait(run)
         assert end["state"] in ("killed", "cancelled", "failed"), end
