@@ -12,6 +12,7 @@ import Testing
         let rest: [String]
         let largest = Mutex(0)
         let start = Mutex(OutputStart())
+        let opened = Mutex<Journal?>(nil)
 
         init(file: [UInt8] = [], journalParts: [[String]] = [], rest: [String] = []) {
             (self.file, self.journalParts, self.rest) = (file, journalParts, rest)
@@ -24,7 +25,9 @@ import Testing
         func outputSize(of run: RunID) throws(HostRefusal) -> UInt64 { UInt64(file.count) }
         func journal(from start: OutputStart) throws(HostRefusal) -> any OutputReader {
             self.start.withLock { $0 = start }
-            return Journal(parts: journalParts, rest: rest)
+            let journal = Journal(parts: journalParts, rest: rest)
+            opened.withLock { $0 = journal }
+            return journal
         }
 
         func identity(for settings: TaskSettings) throws(HostRefusal) -> RunIdentity { sampleRun().identity }
@@ -42,6 +45,7 @@ import Testing
     private final class Journal: OutputReader {
         let parts: Mutex<[[String]]>
         let rest: [String]
+        let moods = Mutex<Set<String>>([])
 
         init(parts: [[String]], rest: [String]) {
             self.parts = Mutex(parts)
@@ -51,7 +55,8 @@ import Testing
         func next(_ mood: OutputMood, of selection: OutputSelection) async throws(HostRefusal) -> OutputPart {
             #expect(selection.attempts.keys.map(\.attempt) == [2])
             if case .rest = mood { return .lines(rest.map { OutputLine(text: $0, run: sampleRun().id) }, place: "") }
-            guard case .last = mood else { throw HostRefusal(subject: "", message: "lines may be missing", remedy: "") }
+            if case .now = mood { moods.withLock { _ = $0.insert("now") } }
+            if case .last = mood { moods.withLock { _ = $0.insert("last") } }
             let part = parts.withLock { $0.isEmpty ? [] : $0.removeFirst() }
             return .lines(part.map { OutputLine(text: $0, run: sampleRun().id) }, place: "")
         }
@@ -113,6 +118,10 @@ import Testing
         let tail = try await TailReader(host: machine).read(run.attempts[0], run, before: nil)
         #expect(tail?.lines == ["2a", "2b", "2c", "3a", "3b", "3c", "4a", "4b", "4c", "no newline"])
         #expect(machine.start.withLock { $0.last } == 10)
+        #expect(machine.opened.withLock { $0?.moods.withLock { $0 } } == ["last"])
+        run.attempts[0].state = .succeeded
+        #expect(try await TailReader(host: machine).read(run.attempts[0], run, before: nil) == tail)
+        #expect(machine.opened.withLock { $0?.moods.withLock { $0 } } == ["now"], "journald is spared a sync")
         #expect(try await TailReader(host: Machine()).read(run.attempts[0], run, before: nil) == nil)
     }
 

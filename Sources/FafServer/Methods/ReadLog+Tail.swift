@@ -26,15 +26,17 @@ struct TailReader {
         return try fileTail(of: run.id, start: start, end: end)
     }
 
-    /// journald is asked to take in what it was sent before; if it does not answer, what it has is all.
+    /// journald is asked to take in what it was sent before; if it does not answer, what it has is all. That costs it a sync
+    /// of its files, so it is not asked at each success.
     private func journalTail(of attempt: Attempt, _ run: Run) async throws(HostRefusal) -> OutputTail? {
         let journal = try host.journal(from: OutputStart(last: Int64(OutputTail.lineLimit)))
         var selection = OutputSelection()
         selection.add(attempt, of: run)
         var lines: [String] = []
+        let mood = attempt.state == .succeeded ? OutputMood.now : .last
         // A part has one line at least; there are more only if processes that the attempt has left go on writing.
         for _ in 0...OutputTail.lineLimit {
-            guard case .lines(let part, _) = try await journal.next(.last, of: selection), !part.isEmpty else { break }
+            guard case .lines(let part, _) = try await journal.next(mood, of: selection), !part.isEmpty else { break }
             lines = (lines + part.map(\.text)).suffix(OutputTail.lineLimit)
         }
         if case .lines(let rest, _) = try await journal.next(.rest, of: selection) { lines += rest.map(\.text) }
