@@ -4,6 +4,7 @@ import GRDBSQLite
 import Glibc
 import Store
 import Synchronization
+import TaskModel
 
 /// Why nothing was read.
 enum ReadFailure: Error {
@@ -19,6 +20,9 @@ final class Database: Sendable {
     /// Runs that were not over and could not be read when the database was opened.
     let setAside: [RowDamage]
     private let state: Mutex<State>
+    /// What was read when the database was opened, until it is asked for or something changes: a start with thousands of
+    /// active runs is not to read them twice.
+    private let active: Mutex<[Run]?>
     private let reopened = Mutex(0)
 
     private enum State {
@@ -33,19 +37,29 @@ final class Database: Sendable {
         let pool = try Self.open(path)
         let values = values
         do {
-            setAside = try pool.write { connection in
-                let damages = try RunReader(connection: connection, values: values).damagedActiveRuns()
+            let (runs, damages) = try pool.write { connection in
+                let found = try RunReader(connection: connection, values: values).readableActiveRuns()
                 let writer = RunWriter(connection: connection, values: values)
-                for damage in damages {
+                for damage in found.damages {
                     if let run = damage.run { try writer.setAside(run, because: "\(damage)") }
                 }
-                return damages
+                return found
             }
+            setAside = damages
+            active = Mutex(runs)
         } catch {
             try? pool.close()
             throw StoreError(error, doing: "read the runs that are not over", path: path, systemErrno: errno)
         }
         state = Mutex(.open(pool))
+    }
+
+    /// The active runs as they were when the database was opened; `nil`: read them.
+    func takeActiveRuns() -> [Run]? {
+        active.withLock { runs in
+            defer { runs = nil }
+            return runs
+        }
     }
 
     var needsRecovery: Bool {

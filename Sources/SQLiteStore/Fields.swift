@@ -1,22 +1,34 @@
 import GRDB
+import GRDBSQLite
 import TaskModel
 
-/// The values of one row, by position. GRDB's own conversions trap on a value of another type; these throw and name
-/// the row and the field.
+/// The values of the row that a statement has stepped to, by position. GRDB's own conversions trap on a value of another
+/// type; these throw and name the row and the field. They also take a fraction of the time, of which a start with
+/// thousands of active runs has little.
 struct Fields {
-    let row: Row
-    let name: String
+    let statement: SQLiteStatement
+    let name: () -> String
     var run: RunID?
     let fieldName: (Int) -> String
 
+    init(
+        _ statement: Statement, name: @autoclosure @escaping () -> String, run: RunID? = nil,
+        fieldName: @escaping (Int) -> String
+    ) {
+        self.statement = statement.sqliteStatement
+        self.name = name
+        self.run = run
+        self.fieldName = fieldName
+    }
+
     func damage(_ index: Int, _ problem: String) -> RowDamage {
-        RowDamage(row: name, field: fieldName(index), problem: problem, run: run)
+        RowDamage(row: name(), field: fieldName(index), problem: problem, run: run)
     }
 
     func optionalInteger(_ index: Int) throws -> Int64? {
-        switch (row[index] as DatabaseValue).storage {
-        case .int64(let value): return value
-        case .null: return nil
+        switch sqlite3_column_type(statement, CInt(index)) {
+        case SQLITE_INTEGER: return sqlite3_column_int64(statement, CInt(index))
+        case SQLITE_NULL: return nil
         default: throw damage(index, "no whole number")
         }
     }
@@ -27,9 +39,9 @@ struct Fields {
     }
 
     func optionalText(_ index: Int) throws -> String? {
-        switch (row[index] as DatabaseValue).storage {
-        case .string(let value): return value
-        case .null: return nil
+        switch sqlite3_column_type(statement, CInt(index)) {
+        case SQLITE_TEXT: return sqlite3_column_text(statement, CInt(index)).map { String(cString: $0) }
+        case SQLITE_NULL: return nil
         default: throw damage(index, "no text")
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Store
 import TaskModel
 
@@ -34,29 +35,34 @@ struct RunReader {
         where condition: String, _ arguments: [any DatabaseValueConvertible], order: String, limit: Int
     ) throws -> [Run] {
         let sql = "SELECT \(RunColumn.list) FROM runs WHERE \(condition) ORDER BY \(order) LIMIT ?"
-        let rows = try Row.fetchCursor(
-            try connection.cachedStatement(sql: sql), arguments: StatementArguments(arguments + [Int64(limit)]))
+        let statement = try connection.cachedStatement(sql: sql)
+        let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments + [Int64(limit)]))
         var runs: [Run] = []
-        while let row = try rows.next() { runs.append(try run(row)) }
+        while try rows.next() != nil { runs.append(try run(statement)) }
         return runs
     }
 
-    /// What is wrong with active rows that cannot be read. Settings that cannot be are another matter: many runs share
-    /// them, and rather this program is at fault; `activeRuns` will say so.
-    func damagedActiveRuns() throws -> [RowDamage] {
-        let rows = try Row.fetchCursor(connection, sql: "SELECT \(RunColumn.list) FROM runs WHERE isFinal = 0")
-        var found: [RowDamage] = []
-        while let row = try rows.next() {
-            do { _ = try run(row) } catch let damage as RowDamage {
-                if damage.run != nil { found.append(damage) }
+    func activeRuns() throws -> [Run] { try runs(where: "isFinal = 0", [], order: "id", limit: .max) }
+
+    /// The active runs, and what is wrong with rows of theirs that cannot be read. Settings that cannot be are another
+    /// matter: many runs share them, and rather this program is at fault; `activeRuns` will say so.
+    func readableActiveRuns() throws -> (runs: [Run]?, damages: [RowDamage]) {
+        let statement = try connection.cachedStatement(
+            sql: "SELECT \(RunColumn.list) FROM runs WHERE isFinal = 0 ORDER BY id")
+        let rows = try Row.fetchCursor(statement)
+        var runs: [Run]? = []
+        var damages: [RowDamage] = []
+        while try rows.next() != nil {
+            do { runs?.append(try run(statement)) } catch let damage as RowDamage {
+                if damage.run != nil { damages.append(damage) } else { runs = nil }
             }
         }
-        return found
+        return (runs, damages)
     }
 
-    private func run(_ row: Row) throws -> Run {
-        let id = RunID(rawValue: try Fields(row: row, name: "a run", fieldName: { _ in "id" }).integer(0))
-        let fields = Fields(row: row, name: "run \(id)", run: id) { "\(RunColumn.allCases[$0])" }
+    private func run(_ statement: Statement) throws -> Run {
+        let id = RunID(rawValue: try Fields(statement, name: "a run", fieldName: { _ in "id" }).integer(0))
+        let fields = Fields(statement, name: "run \(id)", run: id) { "\(RunColumn.allCases[$0])" }
         func column(_ column: RunColumn) -> Int { column.rawValue }
 
         guard let state = try fields.optionalWord(column(.state), RunState.self) else {
@@ -105,9 +111,21 @@ struct RunReader {
     private func attempts(of run: RunID) throws -> [Attempt] {
         let statement = try connection.cachedStatement(
             sql: "SELECT \(AttemptColumn.list) FROM attempts WHERE run = ? ORDER BY number")
-        let rows = try Row.fetchCursor(statement, arguments: [run.rawValue])
+        // Not by a cursor of GRDB's: to begin one takes longer than all the rest, and this is done for every run.
+        let handle = statement.sqliteStatement
+        defer { sqlite3_reset(handle) }
+        sqlite3_reset(handle)
+        var code = sqlite3_bind_int64(handle, 1, run.rawValue)
         var attempts: [Attempt] = []
-        while let row = try rows.next() { attempts.append(try attempt(row, of: run)) }
+        while code == SQLITE_OK || code == SQLITE_ROW {
+            if code == SQLITE_ROW { attempts.append(try attempt(statement, of: run)) }
+            code = sqlite3_step(handle)
+        }
+        guard code == SQLITE_DONE else {
+            throw DatabaseError(
+                resultCode: ResultCode(rawValue: code),
+                message: String(cString: sqlite3_errmsg(connection.sqliteConnection)))
+        }
         return attempts
     }
 
@@ -117,16 +135,16 @@ struct RunReader {
             sql: "SELECT number, output FROM attempts WHERE run = ? AND output IS NOT NULL")
         let rows = try Row.fetchCursor(statement, arguments: [run.rawValue])
         var tails: [Int: OutputTail] = [:]
-        while let row = try rows.next() {
-            let fields = Fields(row: row, name: "attempt of run \(run)", run: run) { ["number", "output"][$0] }
+        while try rows.next() != nil {
+            let fields = Fields(statement, name: "attempt of run \(run)", run: run) { ["number", "output"][$0] }
             tails[Int(try fields.integer(0))] = try? JSONDecoder().decode(
                 OutputTail.self, from: Data(try fields.text(1).utf8))
         }
         return tails
     }
 
-    private func attempt(_ row: Row, of run: RunID) throws -> Attempt {
-        let fields = Fields(row: row, name: "attempt of run \(run)", run: run) { "\(AttemptColumn.allCases[$0])" }
+    private func attempt(_ statement: Statement, of run: RunID) throws -> Attempt {
+        let fields = Fields(statement, name: "attempt of run \(run)", run: run) { "\(AttemptColumn.allCases[$0])" }
         func column(_ column: AttemptColumn) -> Int { column.rawValue }
 
         var attempt = Attempt(

@@ -28,21 +28,21 @@ public final class SQLiteStore: Store {
     }
 
     public func insert(_ run: Run, with followers: [Run]) async throws(StoreError) {
-        try await writer.write(.insert(run, followers))
+        try await write(.insert(run, followers))
     }
 
     public func update(_ run: Run, with followers: [Run]) async throws(StoreError) {
-        try await writer.write(.update(run, followers))
+        try await write(.update(run, followers))
     }
 
     public func reopen(_ run: Run, from former: Run) async throws(StoreError) {
         guard !run.state.isFinal else { throw .conflict("run \(run.id) is over: \(run.state.rawValue)") }
-        try await writer.write(.reopen(run, from: former))
+        try await write(.reopen(run, from: former))
     }
 
     public func finish(_ run: Run, with followers: [Run]) async throws(StoreError) {
         guard run.state.isFinal else { throw .conflict("run \(run.id) is not over: \(run.state.rawValue)") }
-        try await writer.write(.finish(run, followers))
+        try await write(.finish(run, followers))
     }
 
     public func keep(_ tail: OutputTail, of attempt: InvocationID, run: RunID) async throws(StoreError) {
@@ -63,7 +63,8 @@ public final class SQLiteStore: Store {
     }
 
     public func activeRuns() async throws(StoreError) -> [Run] {
-        try await read { try $0.runs(where: "isFinal = 0", [], order: "id", limit: .max) }
+        if let runs = database.takeActiveRuns() { return runs }
+        return try await read { try $0.activeRuns() }
     }
 
     public func highestNumber() async throws(StoreError) -> RunID? {
@@ -73,6 +74,11 @@ public final class SQLiteStore: Store {
     /// Waits for the changes that have begun.
     public func close() async {
         await writer.close()
+    }
+
+    private func write(_ change: Change) async throws(StoreError) {
+        _ = database.takeActiveRuns()
+        try await writer.write(change)
     }
 
     private func read<Value: Sendable>(

@@ -7,7 +7,7 @@ import TaskModel
 /// known of them, so that a fire neither encodes nor looks up, and a list decodes each once.
 final class StoredValues: Sendable {
     private struct Known {
-        var settings: [Int64: TaskSettings] = [:]
+        var settings: [Int64: Shared<TaskSettings>] = [:]
         var settingsIDs: [TaskSettings: Int64] = [:]
         var identities: [Int64: RunIdentity] = [:]
         var identityIDs: [RunIdentity: Int64] = [:]
@@ -26,17 +26,18 @@ final class StoredValues: Sendable {
     func id(of settings: TaskSettings, in connection: GRDB.Database) throws -> Int64 {
         if let id = known.withLock({ $0.settingsIDs[settings] }) { return id }
         let id = try storedID(of: settings, in: connection) ?? add(settings, to: connection)
-        remember(settings, id)
+        remember(Shared(wrappedValue: settings), id)
         return id
     }
 
-    func settings(_ id: Int64, in connection: GRDB.Database) throws -> TaskSettings {
+    /// The same for all runs that have it.
+    func settings(_ id: Int64, in connection: GRDB.Database) throws -> Shared<TaskSettings> {
         if let settings = known.withLock({ $0.settings[id] }) { return settings }
         let statement = try connection.cachedStatement(sql: "SELECT json FROM settings WHERE id = ?")
         guard let json = try String.fetchOne(statement, arguments: [id]) else {
             throw RowDamage(row: "settings \(id)", field: "id", problem: "there is no such row")
         }
-        let settings = try decode(json, id)
+        let settings = Shared(wrappedValue: try decode(json, id))
         // A reader may see what is later rolled back never: it reads committed rows only.
         remember(settings, id)
         return settings
@@ -70,10 +71,11 @@ final class StoredValues: Sendable {
         if let identity = known.withLock({ $0.identities[id] }) { return identity }
         let statement = try connection.cachedStatement(
             sql: "SELECT uid, gid, groups, userName, home, shell FROM identities WHERE id = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [id]) else {
+        let rows = try Row.fetchCursor(statement, arguments: [id])
+        guard try rows.next() != nil else {
             throw RowDamage(row: "identity \(id)", field: "id", problem: "there is no such row")
         }
-        let fields = Fields(row: row, name: "identity \(id)") {
+        let fields = Fields(statement, name: "identity \(id)") {
             ["uid", "gid", "groups", "userName", "home", "shell"][$0]
         }
         let identity = RunIdentity(
@@ -88,8 +90,8 @@ final class StoredValues: Sendable {
         let statement = try connection.cachedStatement(
             sql: "SELECT id, json FROM settings WHERE path = ? ORDER BY id DESC LIMIT 50")
         let rows = try Row.fetchCursor(statement, arguments: [settings.command.path])
-        while let row = try rows.next() {
-            let fields = Fields(row: row, name: "settings") { ["id", "json"][$0] }
+        while try rows.next() != nil {
+            let fields = Fields(statement, name: "settings") { ["id", "json"][$0] }
             let id = try fields.integer(0)
             // A row that cannot be read is some run's trouble, not the one's that is fired now.
             if let stored = try? decode(try fields.text(1), id), stored == settings { return id }
@@ -114,11 +116,11 @@ final class StoredValues: Sendable {
         }
     }
 
-    private func remember(_ settings: TaskSettings, _ id: Int64) {
+    private func remember(_ settings: Shared<TaskSettings>, _ id: Int64) {
         known.withLock { known in
             if known.settings.count >= Self.limit { (known.settings, known.settingsIDs) = ([:], [:]) }
             known.settings[id] = settings
-            known.settingsIDs[settings] = id
+            known.settingsIDs[settings.wrappedValue] = id
         }
     }
 

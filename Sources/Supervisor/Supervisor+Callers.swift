@@ -16,12 +16,24 @@ extension Supervisor {
     }
 
     func begin(_ run: Run) -> FireAnswer {
+        var run = run
+        run.$settings = shared(run.$settings)
         let (machine, effects) = RunMachine.fire(run, boot: boot)
         let answer = FireAnswer()
         live[run.id] = Live(machine: machine, fire: answer)
         byInvocation[run.attempts[0].invocation] = run.id
         execute(effects, for: run.id)
         return answer
+    }
+
+    private static let recentSettingsLimit = 16
+
+    /// The same settings, once for all runs that have them.
+    private func shared(_ settings: Shared<TaskSettings>) -> Shared<TaskSettings> {
+        if let known = recentSettings.first(where: { $0 == settings }) { return known }
+        if recentSettings.count == Self.recentSettingsLimit { recentSettings.removeFirst() }
+        recentSettings.append(settings)
+        return settings
     }
 
     /// The run as it is now: the row, with what its record says; `nil` if there is none.

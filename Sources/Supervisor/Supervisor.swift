@@ -65,6 +65,8 @@ public actor Supervisor {
     var endedAttempts: [EndedAttempt] = []
     /// Final runs that are about to be tried again.
     var reopening: Set<RunID> = []
+    /// Those of the latest fires.
+    var recentSettings: [Shared<TaskSettings>] = []
     var drains: [CheckedContinuation<Void, Never>] = []
     var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     let work: AsyncStream<Work>

@@ -98,7 +98,7 @@ public struct Run: Sendable, Hashable, Codable, Identifiable {
     public var task: String
     /// Sorted by name, defaults included.
     public var parameters: [Parameter]
-    public var settings: TaskSettings
+    @Shared public var settings: TaskSettings
     public var identity: RunIdentity
     public var rights: RunRights
     public var script: CheckedScript
@@ -124,10 +124,21 @@ public struct Run: Sendable, Hashable, Codable, Identifiable {
         rights: RunRights, script: CheckedScript, priority: Int, state: RunState, queuedAt: Timestamp,
         attempts: [Attempt]
     ) {
+        self.init(
+            id: id, task: task, parameters: parameters, settings: Shared(wrappedValue: settings), identity: identity,
+            rights: rights, script: script, priority: priority, state: state, queuedAt: queuedAt, attempts: attempts)
+    }
+
+    /// With settings that other runs have, too.
+    public init(
+        id: RunID, task: String, parameters: [Parameter], settings: Shared<TaskSettings>, identity: RunIdentity,
+        rights: RunRights, script: CheckedScript, priority: Int, state: RunState, queuedAt: Timestamp,
+        attempts: [Attempt]
+    ) {
         self.id = id
         self.task = task
         self.parameters = parameters
-        self.settings = settings
+        _settings = settings
         self.identity = identity
         self.rights = rights
         self.script = script

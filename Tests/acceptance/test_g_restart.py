@@ -105,6 +105,8 @@ def check_history(faf, acknowledged, refused=()):
 def fire_until_killed(faf, count, calls, k):
     """Acknowledged fires until fafd is killed at its k-th of these calls (of one thread); True if it was."""
     acknowledged, was_killed = [], False
+    # Only threads that are there are traced: a look at the database makes those that it is read and written on.
+    faf.runs()
     with system.Strace(faf.pid, "-e", f"trace={calls}", "-e", f"inject={calls}:signal=SIGKILL:when={k}"):
         for _ in range(count):
             number, error = outcome_of_fire(faf, timeout=10)

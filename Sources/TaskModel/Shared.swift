@@ -1,0 +1,34 @@
+/// A large value that the copies of what holds it have in common: kept once on the heap, replaced when it is set, and
+/// never changed. Coded as the value itself.
+@propertyWrapper
+public struct Shared<Value: Sendable & Hashable & Codable>: Sendable, Hashable, Codable {
+    private final class Box: Sendable {
+        let value: Value
+        init(_ value: Value) { self.value = value }
+    }
+
+    private var box: Box
+
+    public init(wrappedValue: Value) { box = Box(wrappedValue) }
+
+    public var wrappedValue: Value {
+        // Lent, not copied: a copy would retain each of its fields.
+        _read { yield box.value }
+        set { box = Box(newValue) }
+    }
+
+    /// Itself, so that several holders can be given one value: `run.$settings = other.$settings`.
+    public var projectedValue: Shared {
+        get { self }
+        set { self = newValue }
+    }
+
+    public static func == (left: Shared, right: Shared) -> Bool {
+        left.box === right.box || left.box.value == right.box.value
+    }
+
+    public func hash(into hasher: inout Hasher) { box.value.hash(into: &hasher) }
+
+    public init(from decoder: any Decoder) throws { box = Box(try Value(from: decoder)) }
+    public func encode(to encoder: any Encoder) throws { try box.value.encode(to: encoder) }
+}
