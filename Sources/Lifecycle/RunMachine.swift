@@ -29,11 +29,11 @@ public import TaskModel
 /// otherwise. A final run that somebody wants tried again begins as a fire does.
 public struct RunMachine: Sendable, Hashable {
     enum State: Sendable, Hashable {
-        case launching(Launch)
+        indirect case launching(Launch)
         case refused(awaitsPreparation: Bool)
         /// The row of a launch could not be stored; its shim is still on its way, and is sent away. `parked`: the row
         /// as it is in the store, if that waits for a retry.
-        case postponed(parked: Run?)
+        indirect case postponed(parked: Run?)
         case unadopted
         case atGate(AttemptObservation?)
         case watching(AttemptObservation)

@@ -30,17 +30,15 @@ extension Supervisor {
     }
 
     func deliver(_ event: RunEvent, to id: RunID) {
-        guard let index = live.index(forKey: id) else { return }
-        // In its place: a machine is large, and to copy it takes longer than most events.
-        let context = context(event, live.values[index].machine.run)
-        let before = live.values[index].machine.invocation
-        let effects = live.values[index].machine.handle(event, context)
-        let isLaunching = live.values[index].machine.isLaunching
-        let after = live.values[index].machine.invocation
+        guard let entry = live[id] else { return }
+        let before = entry.machine.invocation
+        let effects = entry.machine.handle(event, context(event, entry.machine.run))
+        let isLaunching = entry.machine.isLaunching
+        let after = entry.machine.invocation
         if after != before {
             if let before { (byInvocation[before], watched[before]) = (nil, nil) }
             after.map { byInvocation[$0] = id }
-            live.values[index].isSilent = false
+            entry.isSilent = false
         }
         execute(effects, for: id)
         if !isLaunching { resumeDrains() }

@@ -8,7 +8,9 @@ public import TaskModel
 /// Decisions are `RunMachine`'s; this actor only carries them out. After `start` it knows every active row and answers;
 /// what became of those rows is looked up in the background, and at once for a run that somebody asks for.
 public actor Supervisor {
-    struct Live {
+    /// An object: a thousand bytes and dozens of references are not to be copied at every event, nor to lie in a table
+    /// that doubles when it is full.
+    final class Live {
         var machine: RunMachine
         var gate: (any PreparedShim)?
         var fire: FireAnswer?
@@ -22,6 +24,11 @@ public actor Supervisor {
         var cancels: [CheckedContinuation<StoreRefusal?, Never>] = []
         /// What follows on the end that is being stored: the same, however often that is tried.
         var followers: [Run]?
+
+        init(machine: RunMachine, fire: FireAnswer? = nil) {
+            self.machine = machine
+            self.fire = fire
+        }
     }
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
