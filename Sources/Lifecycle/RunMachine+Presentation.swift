@@ -1,6 +1,16 @@
 public import TaskModel
 
 extension RunMachine {
+    /// The state that callers see, as far as it was known when somebody last looked.
+    public var lastSeen: RunState {
+        switch state {
+        case .atGate(let observation): presented(with: observation).state
+        case .watching(let observation): presented(with: observation).state
+        case .launching, .refused, .postponed, .unadopted, .foreign, .emptying, .parking, .waiting, .ending, .over:
+            presented(with: nil).state
+        }
+    }
+
     /// The run as callers see it: the row, with what its record says now.
     ///
     /// An end is shown only once it is durable, so until then the run is `stopping`.

@@ -7,10 +7,18 @@ import TaskModel
 extension Supervisor {
     func adoptAll() async {
         let rows = live.filter { $0.value.machine.isUnadopted }.keys.sorted()
-        for (index, id) in rows.enumerated() {
-            if live[id]?.machine.isUnadopted == true { look(id) }
-            // Callers come first.
-            if index % 32 == 31 { await Task.yield() }
+        for start in stride(from: 0, to: rows.count, by: Self.adoptedAtOnce) {
+            let part = rows[start..<min(start + Self.adoptedAtOnce, rows.count)]
+            let attempts = part.compactMap { id in live[id]?.machine.invocation.map { (id, $0) } }
+            for (id, invocation, isWatched, finding) in await Self.lookAhead(attempts, launching) {
+                // Somebody may have asked for it meanwhile.
+                guard let machine = live[id]?.machine, machine.isUnadopted, machine.invocation == invocation else {
+                    continue
+                }
+                adopting = isWatched ? invocation : nil
+                take(finding, invocation, of: id)
+                adopting = nil
+            }
         }
         let names: [InvocationID]
         do { names = try launching.names() } catch {
@@ -20,6 +28,17 @@ extension Supervisor {
         for id in names where byInvocation[id] == nil { await settle(orphan: id) }
         launching.removeStrays()
         if !rows.isEmpty { log.info("looked at \(rows.count) active runs") }
+    }
+
+    /// So many files are read before the actor is asked for its attention: callers come in between.
+    private static let adoptedAtOnce = 64
+
+    /// Not on the actor, which serves callers meanwhile. Watched first, so that no change is missed.
+    @concurrent
+    private nonisolated static func lookAhead(
+        _ attempts: [(RunID, InvocationID)], _ launching: any Launching
+    ) async -> [(RunID, InvocationID, isWatched: Bool, Finding)] {
+        attempts.map { ($0, $1, launching.watch($1), launching.find($1)) }
     }
 
     /// A record without an active row: a refused fire, the traces of a stored end, or a run whose row is gone.

@@ -45,15 +45,27 @@ extension Supervisor {
 
     /// The runs that are not over and that `isWanted`, newest first. Records of others are not read.
     public func activeRuns(task: String? = nil, where isWanted: @Sendable (Run) -> Bool = { _ in true }) -> [Run] {
-        live.keys.sorted(by: >).compactMap { id in
-            guard let run = live[id]?.machine.run, task == nil || run.task == task, isWanted(run) else { return nil }
-            return present(id)
-        }
+        present(activeNumbers(task: task, where: isWanted))
     }
 
-    /// Numbers of the runs that are not over.
-    public func activeRuns(ofTask task: String) -> [RunID] {
-        live.filter { $0.value.machine.run.task == task && $0.value.machine.isStored }.keys.sorted()
+    /// Their numbers: no record is read.
+    public func activeNumbers(task: String?, where isWanted: @Sendable (Run) -> Bool = { _ in true }) -> [RunID] {
+        live.compactMap { id, entry in
+            guard entry.machine.isStored, task == nil || entry.machine.run.task == task, isWanted(entry.machine.run)
+            else { return nil }
+            return id
+        }.sorted(by: >)
+    }
+
+    /// Those of these runs that are not over, as their records say now: a file is read for each of them.
+    public func present(_ ids: some Sequence<RunID>) -> [Run] { ids.compactMap { present($0) } }
+
+    /// How many runs there are in each state, of those that are not over and that `isWanted`: as they were when their
+    /// records changed last, or as their rows have them.
+    public func activeStates(where isWanted: @Sendable (Run) -> Bool) -> [RunState: Int] {
+        live.values.reduce(into: [:]) { counts, entry in
+            if entry.machine.isStored, isWanted(entry.machine.run) { counts[entry.machine.lastSeen, default: 0] += 1 }
+        }
     }
 
     /// Runs that are over, newest first.

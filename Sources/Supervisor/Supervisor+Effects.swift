@@ -32,6 +32,8 @@ extension Supervisor {
         case .refuse(let refusal):
             answer(id, .failure(refusal))
         case .watch(let invocation):
+            // What was found had been read while it was watched already.
+            if adopting == invocation { break }
             let isWatched = launching.watch(invocation)
             look(id)
             // Its shim lives and nobody would hear of its end (no descriptor was left for its pidfd).

@@ -7,7 +7,10 @@ extension Supervisor {
     /// Reads the attempt's record and tells the machine.
     func look(_ id: RunID) {
         guard let invocation = live[id]?.machine.invocation else { return }
-        let finding = find(invocation)
+        take(find(invocation), invocation, of: id)
+    }
+
+    func take(_ finding: Finding, _ invocation: InvocationID, of id: RunID) {
         follow(finding)
         deliver(.found(finding), to: id)
         if case .observation(let observation, _) = finding { tellSilence(observation, of: id) }

@@ -64,6 +64,8 @@ public actor Supervisor {
     var live: [RunID: Live] = [:]
     var byInvocation: [InvocationID: RunID] = [:]
     var orphans: Set<InvocationID> = []
+    /// What is being told was read after its watch had begun.
+    var adopting: InvocationID?
     /// The attempts whose conditions are looked at, or were met.
     var watched: [InvocationID: Watched] = [:]
     /// µs of CLOCK_BOOTTIME when that is done next; `.max`: nothing is waited for.
@@ -113,6 +115,7 @@ public actor Supervisor {
             machine.invocation.map { byInvocation[$0] = run.id }
             if let wait = machine.awaited { enqueue.yield(.awaitRetry(run.id, wait.due, after: wait.after)) }
         }
+        await numbers.rowsHave(Set(byInvocation.keys))
         enqueue.yield(.adoptAll)
     }
 

@@ -12,6 +12,7 @@ actor Numbers: Numbering {
     private let launcher: Launcher
     private let log: Logger
     private var reserve: NumberReserve?
+    private var inRows: Set<InvocationID> = []
 
     init(directories: Directories, store: any Store, launcher: Launcher, log: Logger) {
         self.directories = directories
@@ -40,15 +41,19 @@ actor Numbers: Numbering {
         var highest = row?.rawValue ?? 0
         let records: [InvocationID]
         do { records = try launcher.found() } catch { throw .unavailable("\(error)") }
-        for id in records {
+        // Thousands are not to be read while the first fire waits.
+        for id in records where !inRows.contains(id) {
             if case .observation(let observation, _, _) = launcher.observe(id, withOrigin: false) {
                 highest = max(highest, observation.run.rawValue)
             }
         }
         let reserve = try NumberReserve(path: directories.nextNumber, atLeast: RunID(rawValue: highest + 1))
         if let damage = reserve.setAside { log.error("\(damage)") }
+        inRows = []
         return reserve
     }
+
+    func rowsHave(_ attempts: Set<InvocationID>) { if reserve == nil { inRows = attempts } }
 
     /// Gives back what was reserved, so that numbers go on without a gap after an orderly stop.
     func release() { reserve?.release() }

@@ -6,10 +6,8 @@ import VarlinkServer
 
 extension FafService {
     func getInfo(_ caller: PeerCredentials) async -> Wire.GetInfo.Reply {
-        var active: [String: Int64] = [:]
-        for run in await supervisor.activeRuns(where: { access.maySee(caller, $0) }) {
-            active[run.state.rawValue, default: 0] += 1
-        }
+        let states = await supervisor.activeStates { access.maySee(caller, $0) }
+        let active = Dictionary(uniqueKeysWithValues: states.map { ($0.rawValue, Int64($1)) })
         return Wire.GetInfo.Reply(
             version: version, pid: Int64(processID), mode: onlyUser == nil ? "system" : "user", active: active,
             missing: host.missingProtections().map {

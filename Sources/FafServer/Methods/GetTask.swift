@@ -15,7 +15,7 @@ extension FafService {
         let task = Wire.TaskInfo(
             name: unit.name, description: unit.settings.description, loadState: "loaded",
             path: unit.sources.first?.path ?? "", problems: unit.diagnostics.map(\.wire), mayFire: true,
-            activeRuns: Int64(await supervisor.activeRuns(ofTask: unit.name).count))
+            activeRuns: Int64(await supervisor.activeNumbers(task: unit.name).count))
         return Wire.GetTask.Reply(
             task: task,
             sources: unit.sources.map { Wire.UnitSource(path: $0.path, text: $0.text) },

@@ -33,7 +33,7 @@ extension FafService {
     ) async throws(VarlinkFailure) -> [Int64] {
         let runs = await supervisor.activeRuns(task: task) { access.maySee(caller, $0) }
         if runs.isEmpty {
-            if let other = await supervisor.activeRuns(ofTask: task).last,
+            if let other = await supervisor.activeNumbers(task: task).first,
                 let run = try await run(other.rawValue), !access.maySee(caller, run)
             {
                 throw access.denied(caller, "kill", run: run).failure

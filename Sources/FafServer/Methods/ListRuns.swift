@@ -18,14 +18,20 @@ extension FafService {
         var limit = request.limit ?? 20
         if limit < -1 { throw .invalidParameter("limit") }
         if limit == -1 { limit = .max }
-        var batch = await supervisor.activeRuns(task: request.task) { access.maySee(caller, $0) }
+        // One page after another: all at once they would take memory for all, and hold up callers while they are read.
+        var active = await supervisor.activeNumbers(task: request.task) { access.maySee(caller, $0) }[...]
+        guard reply.wantsMore || active.count <= Self.singleReply else { throw .expectedMore }
+        var batch: [Run] = []
+        while !active.isEmpty {
+            if Task.isCancelled { throw .clientGone }
+            // One that is over meanwhile is among the rows that are read below.
+            batch += await supervisor.present(active.prefix(Self.page))
+            active = active.dropFirst(Self.page)
+            while reply.wantsMore, batch.count >= Self.page { try await send(&batch, reply) }
+        }
         var before: RunID?
         while limit > 0 {
-            while reply.wantsMore, batch.count >= Self.page {
-                let part = Self.part(of: batch)
-                batch.removeFirst(part.count)
-                try await reply.send(Wire.ListRuns.Reply(runs: part.map(\.wire)).json, continues: true)
-            }
+            while reply.wantsMore, batch.count >= Self.page { try await send(&batch, reply) }
             guard batch.count <= Self.singleReply else { throw .expectedMore }
             if Task.isCancelled { throw .clientGone }
             let rows: [Run]
@@ -38,11 +44,14 @@ extension FafService {
             before = rows.last?.id
             if rows.count < Self.page { break }
         }
-        while reply.wantsMore, case let part = Self.part(of: batch), part.count < batch.count {
-            batch.removeFirst(part.count)
-            try await reply.send(Wire.ListRuns.Reply(runs: part.map(\.wire)).json, continues: true)
-        }
+        while reply.wantsMore, Self.part(of: batch).count < batch.count { try await send(&batch, reply) }
         try await reply.send(Wire.ListRuns.Reply(runs: batch.map(\.wire)).json, continues: false)
+    }
+
+    private func send(_ batch: inout [Run], _ reply: ReplyWriter) async throws(VarlinkFailure) {
+        let part = Self.part(of: batch)
+        batch.removeFirst(part.count)
+        try await reply.send(Wire.ListRuns.Reply(runs: part.map(\.wire)).json, continues: true)
     }
 
     private static func part(of batch: [Run]) -> ArraySlice<Run> {

@@ -18,7 +18,7 @@ extension FafService {
             name: entry.name, description: entry.description, loadState: entry.state.rawValue,
             path: entry.path, problems: problems(entry.diagnostics, for: caller, mayFire: mayFire),
             mayFire: mayFire,
-            activeRuns: Int64(await supervisor.activeRuns(ofTask: entry.name).count))
+            activeRuns: Int64(await supervisor.activeNumbers(task: entry.name).count))
     }
 
     /// A message may quote its line, and a line may hold a secret (Environment=): whoever may not fire the task is told
