@@ -21,6 +21,10 @@ public protocol Launching: Sendable {
     /// Begins to report this attempt in `events`; `false`: no shim holds its record.
     func watch(_ id: InvocationID) -> Bool
 
+    /// Whether `events` shall tell, too, that an attempt's record has nothing new but a status or a progress. It does
+    /// when this was never said.
+    func hearWords(_ wanted: Bool)
+
     /// For an attempt that runs and has conditions; `nil`: it has no shim, or its record cannot be read.
     func meter(_ id: InvocationID) -> (any Metering)?
 

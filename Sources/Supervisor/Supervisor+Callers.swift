@@ -94,14 +94,21 @@ extension Supervisor {
     public func subscribe(_ matches: @escaping @Sendable (Run) -> Bool = { _ in true }) -> ChangeFeed {
         let feed = ChangeFeed(matches)
         feeds[ObjectIdentifier(feed)] = feed
+        wordFeeds.insert(ObjectIdentifier(feed))
+        launching.hearWords(true)
         return feed
     }
 
-    /// The same, for these runs.
-    public func subscribe(only: Set<RunID>) -> ChangeFeed { subscribe { only.contains($0.id) } }
+    /// The same, for these runs, but for what their tasks say: a status or a progress alone may go unreported.
+    public func subscribe(only: Set<RunID>) -> ChangeFeed {
+        let feed = ChangeFeed { only.contains($0.id) }
+        feeds[ObjectIdentifier(feed)] = feed
+        return feed
+    }
 
     public func unsubscribe(_ feed: ChangeFeed) {
         feeds[ObjectIdentifier(feed)] = nil
+        if wordFeeds.remove(ObjectIdentifier(feed)) != nil { launching.hearWords(!wordFeeds.isEmpty) }
         feed.close()
     }
 }

@@ -78,6 +78,8 @@ public actor Supervisor {
     var recentSettings: [Shared<TaskSettings>] = []
     var drains: [CheckedContinuation<Void, Never>] = []
     var feeds: [ObjectIdentifier: ChangeFeed] = [:]
+    /// Those who want to hear what tasks say.
+    var wordFeeds: Set<ObjectIdentifier> = []
     let work: AsyncStream<Work>
     let enqueue: AsyncStream<Work>.Continuation
 
@@ -109,6 +111,7 @@ public actor Supervisor {
     ) async throws(StoreError) {
         self.triggering = triggering
         self.output = output
+        launching.hearWords(false)
         for run in try await store.activeRuns() {
             let machine = RunMachine.adopt(run, boot: boot)
             live[run.id] = Live(machine: machine)

@@ -109,6 +109,8 @@ struct ShimLaunching: Launching {
 
     func watch(_ id: InvocationID) -> Bool { launcher.watch(id) }
 
+    func hearWords(_ wanted: Bool) { launcher.hearWords(wanted) }
+
     func meter(_ id: InvocationID) -> (any Metering)? { launcher.meter(id).map { Meter(meter: $0) } }
 
     func request(_ id: InvocationID, _ stop: StopRequest) -> Bool {

@@ -142,6 +142,21 @@ struct AttemptRecordTests {
         }
     }
 
+    @Test func `the digest changes with everything but a task's words`() throws {
+        let before = try #require(AttemptRecord.digest(of: everySlot))
+        for slot in RecordSlot.allCases {
+            for copy in SlotLayout.of(slot).offsets.indices {
+                var writer = SlotWriter()
+                writer.bytes = everySlot
+                writer.write(slot, [1, 2, 3], sequence: 9, copy: copy)
+                let isWord = [.status, .progress, .result, .origin].contains(slot)
+                #expect((AttemptRecord.digest(of: writer.bytes) == before) == isWord, "\(slot), copy \(copy)")
+            }
+        }
+        #expect(AttemptRecord.digest(of: Array(everySlot.prefix(AttemptRecord.digestedLength))) == before)
+        #expect(AttemptRecord.digest(of: Array(everySlot.prefix(AttemptRecord.digestedLength - 1))) == nil)
+    }
+
     @Test func `an exit of an unknown kind is no exit code`() {
         var writer = SlotWriter()
         writer.bytes = full.encoded()

@@ -76,6 +76,8 @@ final class FakeLaunching: Launching {
         }
     }
 
+    func hearWords(_ wanted: Bool) {}
+
     func meter(_ id: InvocationID) -> (any Metering)? { FakeMeter(launching: self, id: id) }
 
     func request(_ id: InvocationID, _ stop: StopRequest) -> Bool {

@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import Logging
+internal import ShimProtocol
 internal import Synchronization
 internal import TaskModel
 
@@ -15,12 +16,24 @@ final class Watches: Sendable {
     private let queue: EventQueue
     private let logger: Logger
     private let inotify: Inotify
-    private let shims = Mutex<[InvocationID: (shim: Shim, token: UInt64)]>([:])
+    private struct Watch {
+        var shim: Shim
+        var token: UInt64
+        /// Of the record when its last change was told; `nil`: none was.
+        var digest: UInt32?
+    }
+
+    /// What tasks say is told, too: somebody listens.
+    let hearsWords = Atomic(true)
+
+    private let records: String
+    private let shims = Mutex<[InvocationID: Watch]>([:])
 
     init(records: String, loop: EventLoop, queue: EventQueue, logger: Logger) throws(SystemError) {
         self.loop = loop
         self.queue = queue
         self.logger = logger
+        self.records = records
         inotify = try Inotify()
         try inotify.watch(records, [.modified, .onlyDirectory])
         try loop.add(inotify.descriptor.rawValue, .readable) { [weak self] wake in
@@ -39,7 +52,7 @@ final class Watches: Sendable {
                 _ = shim  // the descriptor stays open until the loop has let go of it
                 if wake == .ready { self?.gone(id) }
             }
-            shims[id] = (shim, token)
+            shims[id] = Watch(shim: shim, token: token)
         }
     }
 
@@ -64,9 +77,28 @@ final class Watches: Sendable {
         for event in events {
             if event.mask.contains(.overflow) {
                 queue.push(.overflow)
-            } else if let id = event.name.flatMap(RecordName.invocation(in:)), shims.withLock({ $0[id] != nil }) {
+            } else if let id = event.name.flatMap(RecordName.invocation(in:)), isNews(of: id) {
                 queue.push(.changed(id))
             }
         }
+    }
+
+    /// Whether somebody has to look at this attempt: it is watched, and more than the task's words has changed, or they
+    /// are listened to. A thousand tasks that say their status each second are to cost next to nothing.
+    private func isNews(of id: InvocationID) -> Bool {
+        guard let watch = shims.withLock({ $0[id] }) else { return false }
+        if hearsWords.load(ordering: .sequentiallyConsistent) { return true }
+        // Read after the change and before whoever is told looks: what he sees is this or newer.
+        let digest = digest(of: id)
+        if let digest, digest == watch.digest { return false }
+        shims.withLock { $0[id]?.digest = digest }
+        return true
+    }
+
+    private func digest(of id: InvocationID) -> UInt32? {
+        guard let file = try? Files.open("\(records)/\(id)", [.noFollow, .nonblocking]),
+            let bytes = try? file.read(maximum: AttemptRecord.digestedLength)
+        else { return nil }
+        return AttemptRecord.digest(of: bytes)
     }
 }

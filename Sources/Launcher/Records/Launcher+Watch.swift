@@ -1,6 +1,7 @@
 internal import LinuxSystem
 internal import Logging
 internal import ShimProtocol
+internal import Synchronization
 public import TaskModel
 
 extension Launcher {
@@ -21,6 +22,10 @@ extension Launcher {
             return false
         }
     }
+
+    /// Whether `events` tell also of records in which nothing is new but a status or a progress. They do, until this is
+    /// called with false.
+    public func hearWords(_ wanted: Bool) { watches.hearsWords.store(wanted, ordering: .sequentiallyConsistent) }
 
     /// Hands a stop request to the attempt's shim. It may end before it reads it: then its record has the end.
     public func request(_ id: InvocationID, _ stop: StopRequest) throws(StopFailure) {

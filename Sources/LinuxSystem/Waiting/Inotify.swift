@@ -38,16 +38,22 @@ public struct Inotify: ~Copyable, Sendable {
         return try check(fafd_inotify_watch(descriptor.rawValue, path, mask.rawValue), "inotify_add_watch", path)
     }
 
+    private static let bufferSize = 16384
+    /// Its header, and a name of NAME_MAX bytes with its NUL.
+    private static let longestEvent = 16 + 256
+
     /// All events that are there.
     public func events() throws(SystemError) -> [Event] {
         var events: [Event] = []
         while true {
             let bytes: [UInt8]
-            do { bytes = try descriptor.read(maximum: 65536) } catch  where error.errno == ErrorNumber.again {
+            do { bytes = try descriptor.read(maximum: Self.bufferSize) } catch  where error.errno == ErrorNumber.again {
                 return events
             }
             if bytes.isEmpty { return events }
             Inotify.parse(bytes, into: &events)
+            // Another one would have found room.
+            if bytes.count <= Self.bufferSize - Self.longestEvent { return events }
         }
     }
 

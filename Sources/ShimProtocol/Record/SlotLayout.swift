@@ -83,11 +83,9 @@ struct SlotReader {
 
     private func copy(at offset: Int, _ layout: SlotLayout) -> Copy {
         guard offset + SlotLayout.headerLength <= bytes.count else { return .damaged }
-        let headerBytes = bytes[offset..<offset + SlotLayout.headerLength]
-        if headerBytes.allSatisfy({ $0 == 0 }) { return .absent }
-        guard var header = load(faf_slot.self, from: headerBytes), header.tag == layout.tag, header.sequence > 0 else {
-            return .damaged
-        }
+        guard var header = load(faf_slot.self, from: bytes[...], at: offset) else { return .damaged }
+        if header.isBlank { return .absent }
+        guard header.tag == layout.tag, header.sequence > 0 else { return .damaged }
         let start = offset + SlotLayout.headerLength
         guard let length = Int(exactly: header.length), length <= layout.capacity, length <= bytes.count - start else {
             return .damaged
@@ -95,7 +93,7 @@ struct SlotReader {
         let payload = bytes[start..<start + length]
         let crc = header.crc
         header.crc = 0
-        guard crc32(payload, from: crc32(rawBytes(header)[...])) == crc else { return .damaged }
+        guard crc32(payload, from: crc32(of: header)) == crc else { return .damaged }
         return .valid(sequence: header.sequence, payload: payload)
     }
 }
@@ -117,4 +115,9 @@ struct SlotWriter {
         }
         bytes.replaceSubrange(offset..<offset + whole.count, with: whole)
     }
+}
+
+extension faf_slot {
+    /// As a hole in the file reads.
+    fileprivate var isBlank: Bool { tag == 0 && length == 0 && sequence == 0 && crc == 0 && reserved == 0 }
 }
