@@ -44,6 +44,7 @@ extension Supervisor {
             entry.isSilent = false
         }
         execute(effects, for: id)
+        tidyLater()
         if !isLaunching { resumeDrains() }
         if !feeds.isEmpty, let run = live[id]?.machine.run {
             for feed in feeds.values { feed.publish(run) }

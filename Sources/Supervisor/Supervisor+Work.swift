@@ -45,6 +45,8 @@ extension Supervisor {
             await storeRestored(run)
         case .sample(let time):
             await sample(at: time)
+        case .tidy:
+            await tidyWhenQuiet()
         }
     }
 
@@ -111,6 +113,23 @@ extension Supervisor {
             begin(followers)
         }
         deliver(refusal.map { .endRefused($0.message) } ?? .endStored, to: id)
+    }
+
+    func tidyLater() {
+        happenings &+= 1
+        if isTidying { return }
+        isTidying = true
+        enqueue.yield(.tidy)
+    }
+
+    private func tidyWhenQuiet() async {
+        var seen: UInt64
+        repeat {
+            seen = happenings
+            do { try await Task.sleep(for: Self.quietTime) } catch { return }
+        } while seen != happenings
+        isTidying = false
+        tidy()
     }
 
     private func killIfOverdue(_ id: RunID, _ invocation: InvocationID, after delay: Duration) async {

@@ -44,12 +44,16 @@ public actor Supervisor {
         case orphans([InvocationID], after: Duration?)
         case restoreRow(Run, after: Duration)
         case sample(at: UInt64)
+        case tidy
     }
 
     /// How long after the end of a grace period the supervisor kills by itself, if the shim did not (design: 5 s).
     static let guardDelay = Duration.seconds(5)
 
     static let watchInterval = Duration.seconds(1)
+
+    /// So long nothing has happened before what is no longer needed is given back.
+    static let quietTime = Duration.seconds(3)
 
     let store: any Store
     let launching: any Launching
@@ -59,6 +63,7 @@ public actor Supervisor {
     let boot: BootID
     let now: @Sendable () -> Timestamp
     let bootTime: @Sendable () -> UInt64
+    let tidy: @Sendable () -> Void
     let log: Logger
 
     var live: [RunID: Live] = [:]
@@ -70,6 +75,10 @@ public actor Supervisor {
     var watched: [InvocationID: Watched] = [:]
     /// µs of CLOCK_BOOTTIME when that is done next; `.max`: nothing is waited for.
     var samplesAt = UInt64.max
+    /// Counts what machines are told.
+    var happenings: UInt64 = 0
+    /// A quiet moment is waited for.
+    var isTidying = false
     /// Their last lines are to be kept.
     var endedAttempts: [EndedAttempt] = []
     /// Final runs that are about to be tried again.
@@ -86,9 +95,11 @@ public actor Supervisor {
     /// - Parameters:
     ///   - now: CLOCK_REALTIME, for display.
     ///   - bootTime: CLOCK_BOOTTIME in µs, for deadlines.
+    ///   - tidy: called when nothing has happened for some seconds, after the start and whenever something has.
     public init(
         store: any Store, launching: any Launching, numbers: any Numbering, boot: BootID,
-        now: @escaping @Sendable () -> Timestamp, bootTime: @escaping @Sendable () -> UInt64, log: Logger
+        now: @escaping @Sendable () -> Timestamp, bootTime: @escaping @Sendable () -> UInt64,
+        tidy: @escaping @Sendable () -> Void = {}, log: Logger
     ) {
         self.store = store
         self.launching = launching
@@ -96,6 +107,7 @@ public actor Supervisor {
         self.boot = boot
         self.now = now
         self.bootTime = bootTime
+        self.tidy = tidy
         self.log = log
         (work, enqueue) = AsyncStream.makeStream(of: Work.self, bufferingPolicy: .unbounded)
     }
@@ -120,6 +132,7 @@ public actor Supervisor {
         }
         await numbers.rowsHave(Set(byInvocation.keys))
         enqueue.yield(.adoptAll)
+        tidyLater()
     }
 
     /// Adopts, watches and ends runs until the task is cancelled. Runs go on without it: their shims keep them.

@@ -9,6 +9,7 @@ import NIOPosix
 import SQLiteStore
 import Store
 import Supervisor
+import Synchronization
 import TaskHost
 import TaskModel
 import TaskUnits
@@ -66,7 +67,7 @@ final class Daemon: Sendable {
             store: store, launching: launching,
             numbers: numbers,
             boot: boot, now: { Timestamp(microseconds: Clocks.realtime) },
-            bootTime: { UInt64(clamping: Clocks.boottime) }, log: log)
+            bootTime: { UInt64(clamping: Clocks.boottime) }, tidy: Self.tidy(), log: log)
 
         let host = LinuxHost(configuration: configuration, cgroupRoot: { [launcher] in launcher.cgroupRoot })
         let units = HostContext(
@@ -151,6 +152,18 @@ final class Daemon: Sendable {
             ServiceManager.notifyReloading()
             report(catalog.reload())
             ServiceManager.notify("READY=1")
+        }
+    }
+
+    /// What the start alone needs of the program's text is not to stay mapped; later on most of it is in use.
+    private static func tidy() -> @Sendable () -> Void {
+        let isStart = Mutex(true)
+        return {
+            let program = isStart.withLock { isStart in
+                defer { isStart = false }
+                return isStart
+            }
+            OwnProcess.giveBackMemory(program: program)
         }
     }
 

@@ -199,4 +199,11 @@ int fafd_is_terminal(int fd);
 /* Columns of the terminal; 0: unknown. */
 int fafd_window_width(int fd);
 
+/* Unmaps what the program's own text has in memory (clean pages of its file, which come back from the page cache when
+ * they are touched): most of it is of use only at the start. */
+void fafd_give_back_program(void);
+
+/* Pages of the heap that nothing lies in any more. Takes some ms with a large heap, during which allocation waits. */
+void fafd_give_back_heap(void);
+
 #endif

@@ -30,4 +30,11 @@ public enum OwnProcess {
     public static func setOpenFilesLimit(_ soft: UInt64) throws(SystemError) {
         try check(fafd_set_soft_limit(FAFD_LIMIT_OPEN_FILES, soft), "setrlimit")
     }
+
+    /// Memory that is not in use goes back to the kernel: what a burst has left on the heap (malloc_trim(3)) and, with
+    /// `program`, the mapped pages of this program's text, which come back from the page cache as they are needed.
+    public static func giveBackMemory(program: Bool) {
+        if program { fafd_give_back_program() }
+        fafd_give_back_heap()
+    }
 }
