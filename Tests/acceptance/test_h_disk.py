@@ -174,11 +174,10 @@ def small_disk(make_faf):
 
 
 def fill(faf):
-    with open(faf.state + "/filler", "ab") as file:
+    with open(faf.state + "/filler", "ab", buffering=0) as file:
         try:
             while True:
                 file.write(b"x" * 65536)
-                file.flush()
         except OSError:
             pass
     # The last bytes, too.
