@@ -36,7 +36,12 @@ extension Supervisor {
         for id in ids {
             let left = deadline - ContinuousClock.now
             guard left > .zero else { return }
-            _ = await look(at: id, for: left) { $0.stop != nil || $0.phase >= .exited ? true : nil }
+            let sparesTheRest = live[id]?.machine.run.settings.killMode == .process
+            _ = await look(at: id, for: left) { seen in
+                // What the main process has left gets a stop of its own then.
+                if sparesTheRest, seen.phase == .exited { return seen.restStop != nil ? true : nil }
+                return seen.stop != nil || seen.phase >= .exited ? true : nil
+            }
         }
     }
 
