@@ -416,6 +416,12 @@ class Faf:
         with self.wire() as connection:
             return [run for reply in connection.stream("ListRuns", {"limit": limit}) for run in reply["runs"]]
 
+    def traced(self, *arguments):
+        """strace(1) on fafd's threads. Only those that are there are traced: a look at the database makes those on which
+        it is read and written."""
+        self.runs()
+        return system.Strace(self.pid, *arguments)
+
     def wait_state(self, number, *states, timeout=15):
         """The run, once it is in one of these states."""
         seen = {}

@@ -330,7 +330,7 @@ def test_c4_the_check_is_made_again_before_exec(faf, change):
     faf.unit("t", ExecStart=path)
     other = faf.script("other", f"echo evil >> {faf.out}/m.mark", directory=own)
     outcome = {}
-    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=700000"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=700000"):
         thread = threading.Thread(target=lambda: outcome.update(done=faf.faf("fire", "t")))
         thread.start()
         # The shim is ready and waits for the commit, which takes its time.

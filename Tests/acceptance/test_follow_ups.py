@@ -157,8 +157,7 @@ def test_each_follows_exactly_once_over_a_crash(faf, k):
     faf.unit("after", ExecStart=mark)
     unit(faf, "t", "test $FAF_ATTEMPT = 2 || exit 3", "OnSuccess=after\nOnAttemptFailure=after", Retry="on-failure",
          RetrySec="0")
-    with system.Strace(
-            faf.pid, "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:signal=SIGKILL:when={k}"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:signal=SIGKILL:when={k}"):
         outcome_of_fire(faf)
 
         def is_through():

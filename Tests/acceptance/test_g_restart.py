@@ -105,9 +105,7 @@ def check_history(faf, acknowledged, refused=()):
 def fire_until_killed(faf, count, calls, k):
     """Acknowledged fires until fafd is killed at its k-th of these calls (of one thread); True if it was."""
     acknowledged, was_killed = [], False
-    # Only threads that are there are traced: a look at the database makes those that it is read and written on.
-    faf.runs()
-    with system.Strace(faf.pid, "-e", f"trace={calls}", "-e", f"inject={calls}:signal=SIGKILL:when={k}"):
+    with faf.traced("-e", f"trace={calls}", "-e", f"inject={calls}:signal=SIGKILL:when={k}"):
         for _ in range(count):
             number, error = outcome_of_fire(faf, timeout=10)
             if number is None and error is None:
@@ -305,7 +303,7 @@ def test_g2_a_shim_without_its_go_never_runs(faf):
     faf.unit("t", ExecStart=faf.marker())
     faf.ends(faf.fire("t"), "succeeded")
     wait_for(faf.is_clean, 5)
-    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=5000000"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=5000000"):
         thread = threading.Thread(target=outcome_of_fire, args=(faf,))
         thread.start()
         wait_for(faf.live_records, 10, "a shim is at its gate")

@@ -20,7 +20,7 @@ from wire import WireError
 def test_h1_what_cannot_be_synced_is_refused(faf, error):
     """H1: the error at every fsync and fdatasync of fafd: refused by name, and `mark` never ran."""
     faf.unit("t", ExecStart=faf.marker())
-    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error={error}"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error={error}"):
         for _ in range(3):
             number, refusal = outcome_of_fire(faf)
             assert number is None
@@ -46,7 +46,7 @@ def test_h1_an_error_at_the_kth_sync(faf, error, k):
     """H1: refused means it has not run and will not; acknowledged means that it did."""
     faf.unit("t", ExecStart=faf.marker())
     acknowledged = []
-    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error={error}:when={k}"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:error={error}:when={k}"):
         for _ in range(4):
             number, _ = outcome_of_fire(faf)
             if number:
@@ -71,7 +71,7 @@ def test_h1_the_script_waits_for_its_row(faf):
     faf.ends(faf.fire("t"), "succeeded")
     wait_for(faf.is_clean, 5)
     result = {}
-    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=600000"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=600000"):
         thread = threading.Thread(target=lambda: result.update(number=outcome_of_fire(faf)[0]))
         thread.start()
         wait_for(faf.live_records, 10, "a shim is at its gate")
@@ -93,7 +93,7 @@ def test_h1_a_slow_disk_stops_only_fires(faf):
     faf.task("s", "exec sleep 300", TimeoutStopSec="1s")
     sleeping = faf.fire("s")
     main = faf.main_pid(sleeping)
-    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=3000000"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=3000000"):
         thread = threading.Thread(target=outcome_of_fire, args=(faf,))
         thread.start()
         wait_for(lambda: len(faf.live_records()) == 3, 5)
@@ -368,7 +368,7 @@ def test_h4_a_record_that_cannot_be_read_for_now_says_nothing(faf, error):
     puppet, ending = faf.puppet(), faf.puppet()
     paths = [faf.record_path(faf.attempt(one.run)["invocationId"]) for one in (puppet, ending)]
     filters = [word for path in paths for word in ("-P", path)]
-    with system.Strace(faf.pid, *filters, "-e", "trace=openat", "-e", f"inject=openat:error={error}"):
+    with faf.traced(*filters, "-e", "trace=openat", "-e", f"inject=openat:error={error}"):
         puppet.notify("STATUS=unseen")
         ending.tell("os._exit(8)")
         wait_for(lambda: len(faf.ends_on_disk()) == 1, 5)

@@ -222,8 +222,7 @@ def test_a_kill_at_any_sync_runs_no_attempt_twice(faf, k):
     """G1 for retries: fafd is killed at the k-th sync of three attempts."""
     path = faf.marker(more='test "$FAF_ATTEMPT" = 3 || exit 3')
     faf.unit("t", ExecStart=path, Retry="on-failure", RetrySec="0")
-    with system.Strace(
-            faf.pid, "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:signal=SIGKILL:when={k}"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:signal=SIGKILL:when={k}"):
         run, _ = outcome_of_fire(faf)
 
         def is_through():
@@ -290,8 +289,8 @@ def test_an_acknowledged_kill_is_the_end_at_whatever_moment_it_comes(faf, disk):
     with contextlib.ExitStack() as stack:
         if disk:
             # Each change takes so many ms: as often as not one is being stored.
-            stack.enter_context(system.Strace(
-                faf.pid, "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:delay_enter={disk}000"))
+            stack.enter_context(faf.traced(
+                "-e", "trace=fsync,fdatasync", "-e", f"inject=fsync,fdatasync:delay_enter={disk}000"))
         kill_at_any_moment(faf, 0.0007 + disk * 0.0001)
 
 

@@ -199,7 +199,7 @@ def test_row_2_a_shim_that_has_its_go(table):
     """active, at the gate, held: a shim that has its go runs, exactly once, though fafd died right after sending it."""
     faf = table
     result = {}
-    with system.Strace(faf.pid, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=700000"):
+    with faf.traced("-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=700000"):
         thread = threading.Thread(target=lambda: result.update(number=outcome_of_fire(faf)[0]))
         thread.start()
         (name,) = wait_for(faf.live_records, 10)
