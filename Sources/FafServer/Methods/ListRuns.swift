@@ -22,10 +22,13 @@ extension FafService {
         var active = await supervisor.activeNumbers(task: request.task) { access.maySee(caller, $0) }[...]
         guard reply.wantsMore || active.count <= Self.singleReply else { throw .expectedMore }
         var batch: [Run] = []
+        var told: Set<RunID> = []
         while !active.isEmpty {
             if Task.isCancelled { throw .clientGone }
-            // One that is over meanwhile is among the rows that are read below.
-            batch += await supervisor.present(active.prefix(Self.page))
+            // One that is over meanwhile is among the rows that are read below; one that is over later is not told twice.
+            let runs = await supervisor.present(active.prefix(Self.page))
+            told.formUnion(runs.map(\.id))
+            batch += runs
             active = active.dropFirst(Self.page)
             while reply.wantsMore, batch.count >= Self.page { try await send(&batch, reply) }
         }
@@ -38,7 +41,7 @@ extension FafService {
             do {
                 rows = try await supervisor.finishedRuns(task: request.task, before: before, limit: Self.page)
             } catch { throw error.failure }
-            let seen = rows.filter { access.maySee(caller, $0) }.prefix(Int(clamping: limit))
+            let seen = rows.filter { !told.contains($0.id) && access.maySee(caller, $0) }.prefix(Int(clamping: limit))
             batch += seen
             limit -= Int64(seen.count)
             before = rows.last?.id
