@@ -47,10 +47,13 @@ extension Supervisor {
             return log.debug("run \(run.id): too many runs end at once; its last lines are not kept")
         }
         endedAttempts.append(EndedAttempt(run: run, attempt: attempt, outputEnd: end))
-        if endedAttempts.count == 1 { enqueue.yield(.keepOutput) }
+        if keepsOutput { return }
+        keepsOutput = true
+        enqueue.yield(.keepOutput)
     }
 
     func keepWaitingOutput() async {
+        defer { keepsOutput = false }
         while !endedAttempts.isEmpty, !Task.isCancelled {
             let batch = endedAttempts.prefix(Self.readAtOnce)
             await withDiscardingTaskGroup { group in

@@ -81,6 +81,8 @@ public actor Supervisor {
     var isTidying = false
     /// Their last lines are to be kept.
     var endedAttempts: [EndedAttempt] = []
+    /// That is being done.
+    var keepsOutput = false
     /// Final runs that are about to be tried again.
     var reopening: Set<RunID> = []
     /// Those of the latest fires.
