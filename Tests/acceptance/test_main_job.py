@@ -644,3 +644,20 @@ def test_the_shipped_units_are_valid(stopped_faf):
     for path in sorted(SHIPPED.glob("*.task")):
         done = stopped_faf.faf("verify", str(path))
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.strace
+def test_a_plain_fire_goes_the_short_way_and_nothing_else_does(faf):
+    """The short way looks at the answer without taking it: one that is no run is for the ordinary way."""
+    faf.task("t", "exit 0")
+
+    def looks(*arguments):
+        command, how = faf.cli(arguments)
+        log = pathlib.Path(faf.out, "strace")
+        done = subprocess.run(["strace", "-o", log, "-e", "trace=recvfrom", *command], timeout=30, **how)
+        calls = [line for line in log.read_text().splitlines() if line.startswith("recvfrom")]
+        return done.returncode, ["MSG_PEEK" in line for line in calls]
+
+    assert looks("fire", "t", "--text=a b") == (0, [True])
+    assert looks("fire", "t", "--json") == (0, [False])
+    assert looks("fire", "nosuch") == (NOT_FOUND, [True, False])
