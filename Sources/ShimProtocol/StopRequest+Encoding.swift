@@ -8,6 +8,11 @@ extension StopRequest {
     /// The 64-bit value of the signal.
     public var encoded: UInt64 { faf_stop_encode(cause.rawValue, signal, whom.rawValue, uid) }
 
+    /// In place of a request: the end of this attempt is in the store, its shim need not keep it.
+    public static func stored(_ id: InvocationID) -> UInt64 {
+        faf_stop_encode(UInt8(FAF_STOP_STORED.rawValue), 0, 0, UInt32(truncatingIfNeeded: id.low))
+    }
+
     /// `nil`: a cause or target that this version does not know.
     public init?(encoded value: UInt64) {
         self.init(

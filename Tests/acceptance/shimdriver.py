@@ -18,7 +18,7 @@ import time
 import zlib
 
 import system
-from records import KILL, LEFTOVERS, SHUTDOWN, SIGNAL, STOPPING, TIMEOUT_START, Record
+from records import KILL, LEFTOVERS, SHUTDOWN, SIGNAL, STOPPING, STORED, TIMEOUT_START, Record
 
 BUILD = pathlib.Path(os.environ.get("FAF_BUILD") or pathlib.Path(__file__).resolve().parents[2] / ".build/debug")
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -275,6 +275,10 @@ class Attempt:
         struct.pack_into("<iIQ", info, 16, os.getpid(), os.getuid(), value)
         if LIBC.syscall(424, self.pidfd, signal.SIGRTMIN + 1, info, 0) < 0:
             raise OSError(ctypes.get_errno(), "pidfd_send_signal")
+
+    def is_stored(self):
+        """The word that the end is in the store."""
+        self.request(STORED, whom=0, uid=int(self.invocation[24:], 16))
 
     def lock_holder(self):
         lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)

@@ -72,6 +72,52 @@ def test_g1_ends_while_fafd_is_down_are_known(faf):
     wait_for(faf.is_clean, 5)
 
 
+def test_h5_the_store_has_the_end_and_no_file(faf):
+    """H5: an end that a living fafd stores costs no file: nothing was made in ends/ or removed from it. A disk or a
+    machine that is busy for longer than the shim waits costs one."""
+    faf.task("t", "exit 3")
+    for _ in range(20):
+        before = os.stat(faf.state + "/ends").st_mtime_ns
+        faf.ends(faf.fire("t"), "failed", "exit-code", 3)
+        wait_for(faf.is_clean, 5)
+        if os.stat(faf.state + "/ends").st_mtime_ns == before:
+            return
+    raise AssertionError("each end was a file")
+
+
+def test_h5_an_end_that_fafd_does_not_store_is_durable(faf):
+    """H5: fafd stands still when the script ends, and dies without having stored it. All that is left is the file."""
+    faf.puppet_unit()
+    puppet = faf.puppet()
+    attempt = faf.attempt(puppet.run)
+    faf.pause()
+    puppet.tell("os._exit(6)")
+    wait_for(faf.ends_on_disk, 10, "the end is on disk")
+    wait_for(lambda: not is_running(attempt["shimPid"]), 10)
+    faf.kill9()
+    os.unlink(faf.record_path(attempt["invocationId"]))
+    faf.start()
+    faf.ends(puppet.run, "failed", "exit-code", 6)
+    wait_for(faf.is_clean, 5)
+
+
+@pytest.mark.strace
+def test_h5_an_end_that_comes_late_does_not_stay(faf):
+    """H5: fafd stores the end while its shim, whose time was over, is just writing it: it goes all the same."""
+    faf.puppet_unit()
+    puppet = faf.puppet()
+    attempt = faf.attempt(puppet.run)
+    with system.Strace(attempt["shimPid"], "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=1000000:when=1"):
+        faf.pause()
+        puppet.tell("os._exit(6)")
+        wait_for(lambda: system.listdir(faf.state + "/ends"), 10, "the end is being written")
+        faf.go_on()
+        faf.ends(puppet.run, "failed", "exit-code", 6)
+        wait_for(lambda: not is_running(attempt["shimPid"]), 10)
+    wait_for(lambda: system.listdir(faf.state + "/ends") == [], 5)
+    assert faf.is_clean()
+
+
 def outcome_of_fire(faf, **options):
     """(number, None): acknowledged; (None, error): refused; (None, None): the connection was lost."""
     try:

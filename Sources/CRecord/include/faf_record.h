@@ -289,6 +289,7 @@ enum faf_stop_cause {
     FAF_STOP_MEMORY = 21,       /* as KILL, other cause: MemoryAbove= */
     FAF_STOP_CPU = 22,          /* as KILL, other cause: CPUAbove= */
     FAF_STOP_PRESSURE = 23,     /* as KILL, other cause: PressureAbove= */
+    FAF_STOP_STORED = 16,       /* no stop: the end is in the store. Instead of the uid the low half of invocation_low */
 };
 enum faf_stop_whom { FAF_WHOM_MAIN = 1, FAF_WHOM_ALL = 2 };
 

@@ -30,9 +30,9 @@ final class Cleaner: Sendable {
         try SystemThread.start(name: "faf-cleaner") { [self] in run() }
     }
 
-    func remove(end: String, cgroup: Cgroup?) {
+    func remove(end: String?, cgroup: Cgroup?) {
         state.withLock { state in
-            state.ends.append(end)
+            if let end { state.ends.append(end) }
             if let cgroup { state.cgroups.append(cgroup) }
         }
         poller.wake()

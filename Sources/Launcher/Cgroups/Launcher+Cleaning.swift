@@ -38,15 +38,30 @@ extension Launcher {
     /// right after.
     public func clean(_ id: InvocationID, run: RunID, attempt: Int, cgroup: String?) {
         let recorded = cgroup ?? self.cgroup(of: id)
-        watches.remove(id)
+        // First: it may find its time over without the word, and write the end now. That is removed once it has gone.
+        let lives = tellStored(id)
         for path in [files.notifySocket(id), files.record(id)] {
             do { try Files.remove(path) } catch {
                 logger.error("a file of a finished attempt stays", metadata: ["error": "\(error)"])
             }
         }
         launched.remove("\(run).\(attempt)", id)
-        cleaner.remove(end: files.end(id), cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded))
+        cleaner.remove(
+            end: lives ? nil : files.end(id), cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded))
         if changesUser { cleaner.remove(trees: temporaries.trees(of: id)) }
+    }
+
+    /// Lets a shim that waits for it go without an end on disk. False: there is none any more.
+    private func tellStored(_ id: InvocationID) -> Bool {
+        guard watch(id), let shim = watches.shim(of: id) else { return false }
+        let end = files.end(id)
+        let lives = watches.release(id) { [cleaner] in
+            // Seldom there, and not removed here: that may take its time.
+            if (try? FileStatus.of(path: end)) ?? nil != nil { cleaner.remove(end: end, cgroup: nil) }
+        }
+        // A shim that does not hear it writes its end.
+        if lives { try? shim.handle.queue(realTimeSignal: StopRequest.signalOffset, value: StopRequest.stored(id)) }
+        return lives
     }
 
     /// Moves a damaged record, and a damaged end, out of the way; the new path. `nil`: there was nothing, or it stays.

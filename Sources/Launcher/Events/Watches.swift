@@ -21,6 +21,8 @@ final class Watches: Sendable {
         var token: UInt64
         /// Of the record when its last change was told; `nil`: none was.
         var digest: UInt32?
+        /// What follows when it has gone, in place of an event.
+        var farewell: (@Sendable () -> Void)?
     }
 
     /// What tasks say is told, too: somebody listens.
@@ -56,14 +58,20 @@ final class Watches: Sendable {
         }
     }
 
-    func remove(_ id: InvocationID) {
-        if let watch = shims.withLock({ $0.removeValue(forKey: id) }) { loop.remove(watch.token) }
+    /// No more events of this attempt; `farewell` is called, on the loop's thread, when its shim has gone.
+    ///
+    /// - Returns: false: it is not watched.
+    func release(_ id: InvocationID, _ farewell: @escaping @Sendable () -> Void) -> Bool {
+        shims.withLock { shims in
+            shims[id]?.farewell = farewell
+            return shims[id] != nil
+        }
     }
 
     private func gone(_ id: InvocationID) {
         guard let watch = shims.withLock({ $0.removeValue(forKey: id) }) else { return }
         _ = try? watch.shim.handle.reap()  // a child only where fafd is the subreaper
-        queue.push(.shimGone(id))
+        if let farewell = watch.farewell { farewell() } else { queue.push(.shimGone(id)) }
     }
 
     private func readInotify() {
@@ -86,7 +94,7 @@ final class Watches: Sendable {
     /// Whether somebody has to look at this attempt: it is watched, and more than the task's words has changed, or they
     /// are listened to. A thousand tasks that say their status each second are to cost next to nothing.
     private func isNews(of id: InvocationID) -> Bool {
-        guard let watch = shims.withLock({ $0[id] }) else { return false }
+        guard let watch = shims.withLock({ $0[id] }), watch.farewell == nil else { return false }
         if hearsWords.load(ordering: .sequentiallyConsistent) { return true }
         // Read after the change and before whoever is told looks: what he sees is this or newer.
         let digest = digest(of: id)

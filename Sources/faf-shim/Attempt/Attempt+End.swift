@@ -2,8 +2,13 @@ import CLinux
 import CRecord
 
 extension Attempt {
-    /// Nothing is left: counters, the durable end, and only then `emptied` in the live record. Whoever sees that, or a
-    /// free lock, finds the end on disk, or is told that there was no room for it.
+    /// How long fafd has to store the end, in µs: enough for a busy disk. A power cut meanwhile makes the run `lost`, as
+    /// one before the sync of the file does.
+    private static var patience: UInt64 { 200_000 }
+
+    /// Nothing is left: counters, then `emptied` in the live record, by which fafd learns of the end. A file has to keep
+    /// it only if fafd does not say in time that it is in the store: whoever sees a free lock finds the end durable in one
+    /// or the other, or is told that there was no room for it.
     mutating func end() {
         readNotifications()
         flushTexts()
@@ -17,12 +22,31 @@ extension Attempt {
             emptied.memory_peak_bytes = faf_cgroup_number(cgroup, cString("memory.peak"), cString(""))
         }
         keepCounters()
+        if record.write(FAF_SLOT_EMPTIED, at: FAF_AT_EMPTIED, value: emptied) == 0, isStored() { return }
         let error = writeEnd(emptied)
         if error < 0 {
             emptied.flags |= FAF_EMPTIED_NOT_DURABLE.rawValue
             emptied.end_error = -error
+            _ = record.write(FAF_SLOT_EMPTIED, at: FAF_AT_EMPTIED, sequence: 2, value: emptied)
         }
-        _ = record.write(FAF_SLOT_EMPTIED, at: FAF_AT_EMPTIED, value: emptied)
+    }
+
+    /// Whether fafd says so before its time is over.
+    private mutating func isStored() -> Bool {
+        let word = faf_stop_encode(
+            UInt8(FAF_STOP_STORED.rawValue), 0, 0, UInt32(truncatingIfNeeded: core.invocation_low))
+        guard faf_timer_set(timer, faf_boottime() + Attempt.patience) == 0 else { return false }
+        var set = faf_wait_set(signals: signals, notify: -1, timer: timer, events: -1, main: -1, memory: -1)
+        while true {
+            let ready = faf_wait(&set)
+            var signal = faf_signal()
+            while faf_read_signal(signals, &signal) == 0 {
+                guard signal.is_request != 0 else { continue }
+                if signal.value == word { return true }
+                keepWish(UInt32(signal.value & 0xFF), UInt32(signal.value >> 32))
+            }
+            if ready < 0 || ready & Int32(FAF_WAIT_TIMER.rawValue) != 0 { return false }
+        }
     }
 
     /// The record's bytes as they will be, written aside, synced and renamed. 0 or -errno.

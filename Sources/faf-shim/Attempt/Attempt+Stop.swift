@@ -18,11 +18,7 @@ extension Attempt {
         let whom = UInt32(value >> 16 & 0xFF)
         let uid = UInt32(value >> 32)
         guard signal <= 64 else { return }
-        if cause == FAF_STOP_KILL.rawValue || cause == FAF_STOP_SHUTDOWN.rawValue {
-            var asked = faf_record_asked(cause: cause, uid: uid, realtime_us: 0, boottime_us: 0)
-            faf_now(&asked.realtime_us, &asked.boottime_us)
-            record.asked(asked)
-        }
+        keepWish(cause, uid)
         switch cause {
         case FAF_STOP_SIGNAL.rawValue: sendOne(signal, whom, uid)
         case FAF_STOP_KILL.rawValue, FAF_STOP_SHUTDOWN.rawValue, FAF_STOP_RESTART.rawValue,
@@ -33,6 +29,14 @@ extension Attempt {
         case FAF_STOP_THAW.rawValue: thaw()
         default: break  // the others are the shim's own to give
         }
+    }
+
+    /// Kept even if it comes too late to change anything: such a run is not tried again.
+    mutating func keepWish(_ cause: UInt32, _ uid: UInt32) {
+        guard cause == FAF_STOP_KILL.rawValue || cause == FAF_STOP_SHUTDOWN.rawValue else { return }
+        var asked = faf_record_asked(cause: cause, uid: uid, realtime_us: 0, boottime_us: 0)
+        faf_now(&asked.realtime_us, &asked.boottime_us)
+        record.asked(asked)
     }
 
     /// One signal, as `systemctl kill` sends it: no sequence follows.
