@@ -4,7 +4,8 @@ struct KernelText {
 
     /// `nil`: there is no such file.
     init?(path: String) throws(SystemError) {
-        guard let bytes = try Files.read(path) else { return nil }
+        // Such a file gives all that it has in one read, and thousands are read for as many attempts.
+        guard let bytes = try Files.read(path, from: 0, limit: 1 << 13) else { return nil }
         self.bytes = bytes
     }
 

@@ -5,16 +5,24 @@ import TaskModel
 /// Looks at what runs use, and does what their units say about it. While no supervisor runs nobody looks; the next one
 /// begins with empty windows.
 extension Supervisor {
-    /// An attempt whose unit has conditions.
-    struct Watched {
+    /// An attempt whose unit has conditions. An object: all of them are looked through at each sample.
+    final class Watched {
         let run: RunID
         let meter: any Metering
         /// `nil`: it ends, or stands still.
         var watch: ConditionWatch?
         /// The latest of each quantity.
-        var met: [ConditionVerdict] = []
+        var met: [ConditionVerdict]
         /// It stands still; after the thaw its windows begin empty.
-        var isFrozen = false
+        let isFrozen: Bool
+
+        init(run: RunID, meter: any Metering, watch: ConditionWatch?, met: [ConditionVerdict], isFrozen: Bool) {
+            self.run = run
+            self.meter = meter
+            self.watch = watch
+            self.met = met
+            self.isFrozen = isFrozen
+        }
     }
 
     /// What is on disk of the attempt, with what was seen of it.

@@ -7,6 +7,13 @@ public struct AttemptMeter: Sendable {
     /// `nil`: there are no cgroups here, and the shim's descendants stand in.
     let cgroup: Cgroup?
     let shim: Int32
+    private let hasMemoryController: Bool
+
+    init(cgroup: Cgroup?, shim: Int32) {
+        self.cgroup = cgroup
+        self.shim = shim
+        hasMemoryController = cgroup?.hasMemoryController ?? false
+    }
 
     /// What cannot be read is `nil` in it.
     public func measure(_ what: Set<ConditionSettings.Quantity>) -> Measurement {
@@ -18,7 +25,7 @@ public struct AttemptMeter: Sendable {
     }
 
     private func memory() throws(SystemError) -> UInt64? {
-        if let used = try cgroup?.memoryInUse() { return used }
+        if hasMemoryController { return try cgroup?.memoryInUse() }
         return try sum { (pid) throws(SystemError) in try ProcessUsage.memory(of: pid) }
     }
 

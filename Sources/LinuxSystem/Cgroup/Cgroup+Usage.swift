@@ -1,4 +1,7 @@
 extension Cgroup {
+    /// Whether `memoryInUse` has an answer.
+    public var hasMemoryController: Bool { (try? FileStatus.of(path: path + "/memory.stat")) != nil }
+
     /// Bytes of anonymous, shared and kernel memory of all that is in it and below it; no page cache (`memory.stat`).
     /// `nil`: there is no memory controller.
     public func memoryInUse() throws(SystemError) -> UInt64? {
@@ -50,8 +53,8 @@ extension Cgroup {
     /// All processes that are in it or below it.
     public func allProcesses() throws(SystemError) -> [Int32] {
         var found = try processes()
-        // Its own children list is empty in nearly all: an attempt seldom makes cgroups.
-        if try KernelText(path: path + "/cgroup.stat")?["nr_descendants"] ?? 0 > 0 {
+        // An attempt seldom makes cgroups: as kernfs counts its links it has none in nearly all.
+        if try FileStatus.of(path: path)?.links ?? 2 > 2 {
             for name in try children() { found += try child(name).allProcesses() }
         }
         return found

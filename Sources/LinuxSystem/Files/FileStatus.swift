@@ -8,6 +8,8 @@ public struct FileStatus: Sendable, Hashable {
 
     public let device: UInt64
     public let inode: UInt64
+    /// Names of a file; of a directory two and its subdirectories, where the filesystem counts them.
+    public let links: UInt32
     public let size: UInt64
     public let kind: Kind
     /// The permission bits, setuid, setgid and sticky included (07777).
@@ -20,6 +22,7 @@ public struct FileStatus: Sendable, Hashable {
     init(_ status: fafd_stat) {
         device = status.device
         inode = status.inode
+        links = status.links
         size = status.size
         permissions = status.mode & 0o7777
         uid = status.uid
