@@ -81,7 +81,7 @@ extension Supervisor {
         guard let entry = live[id], !entry.machine.isBetweenAttempts else { return false }
         if request.cause == .kill, case .microseconds(let grace) = entry.machine.run.settings.timeoutStop,
             entry.machine.run.settings.sendSIGKILL, entry.machine.run.settings.killMode != .none,
-            let invocation = entry.machine.invocation, entry.guarded != invocation
+            let invocation = entry.machine.invocation, entry.guarded?.attempt != invocation
         {
             guardStop(id, invocation, after: .microseconds(Int64(clamping: grace)) + Self.guardDelay)
         }

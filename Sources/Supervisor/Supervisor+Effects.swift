@@ -87,9 +87,4 @@ extension Supervisor {
         drains = []
         for drain in waiting { drain.resume() }
     }
-
-    func guardStop(_ id: RunID, _ invocation: InvocationID, after delay: Duration) {
-        live[id]?.guarded = invocation
-        enqueue.yield(.guardStop(id, invocation, after: delay))
-    }
 }

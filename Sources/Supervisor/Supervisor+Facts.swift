@@ -15,7 +15,7 @@ extension Supervisor {
         deliver(.found(finding), to: id)
         if case .observation(let observation, _) = finding { tellSilence(observation, of: id) }
         if case .observation(let observation, _) = finding, let deadline = observation.stopDeadline,
-            live[id]?.guarded != invocation
+            live[id]?.guarded?.attempt != invocation
         {
             let now = bootTime()
             let left = Duration.microseconds(Int64(clamping: deadline > now ? deadline - now : 0))

@@ -29,8 +29,10 @@ extension Supervisor {
             } else {
                 look(id)
             }
-        case .guardStop(let id, let invocation, let delay):
-            await killIfOverdue(id, invocation, after: delay)
+        case .guardStops(let time):
+            await guardStops(at: time)
+        case .killIfOverdue(let id, let invocation):
+            await killIfOverdue(id, invocation)
         case .keepOutput:
             await keepWaitingOutput()
         case .adoptAll:
@@ -130,22 +132,5 @@ extension Supervisor {
         } while seen != happenings
         isTidying = false
         tidy()
-    }
-
-    private func killIfOverdue(_ id: RunID, _ invocation: InvocationID, after delay: Duration) async {
-        do { try await Task.sleep(for: delay, clock: .suspending) } catch { return }
-        // Nobody has stopped the attempt that runs now.
-        guard live[id]?.machine.invocation == invocation else { return }
-        live[id]?.guarded = nil
-        guard case .observation(let observation, _) = launching.find(invocation),
-            observation.phase == .started || (observation.phase == .exited && observation.stopDeadline != nil)
-        else { return }
-        if let deadline = observation.stopDeadline, deadline > bootTime() {
-            // One that was begun later than the one that set this clock.
-            return guardStop(
-                id, invocation, after: .microseconds(Int64(clamping: deadline - bootTime())) + Self.guardDelay)
-        }
-        log.error("run \(id): its shim did not kill it in time; killing its cgroup")
-        _ = await launching.empty(invocation, run: id, attempt: observation.number)
     }
 }

@@ -14,8 +14,8 @@ public actor Supervisor {
         var machine: RunMachine
         var gate: (any PreparedShim)?
         var fire: FireAnswer?
-        /// The attempt that `guardStop` waits for.
-        var guarded: InvocationID?
+        /// The attempt that is killed if its shim does not, and when it is looked whether that is so.
+        var guarded: (attempt: InvocationID, due: SuspendingClock.Instant)?
         /// `lookAgain` waits.
         var looksAgain = false
         /// Its silence was told already.
@@ -38,7 +38,8 @@ public actor Supervisor {
         case later(RunID, RunEvent, after: Duration)
         case awaitRetry(RunID, Moment, after: Int)
         case lookAgain(RunID, after: Duration)
-        case guardStop(RunID, InvocationID, after: Duration)
+        case guardStops(at: SuspendingClock.Instant)
+        case killIfOverdue(RunID, InvocationID)
         case keepOutput
         case adoptAll
         case orphans([InvocationID], after: Duration?)
@@ -46,9 +47,6 @@ public actor Supervisor {
         case sample(at: UInt64)
         case tidy
     }
-
-    /// How long after the end of a grace period the supervisor kills by itself, if the shim did not (design: 5 s).
-    static let guardDelay = Duration.seconds(5)
 
     static let watchInterval = Duration.seconds(1)
 
@@ -85,6 +83,8 @@ public actor Supervisor {
     var keepsOutput = false
     /// Final runs that are about to be tried again.
     var reopening: Set<RunID> = []
+    /// When it is looked next whether attempts were killed in time; `nil`: none is waited for.
+    var guardsAt: SuspendingClock.Instant?
     /// Those of the latest fires.
     var recentSettings: [Shared<TaskSettings>] = []
     var drains: [CheckedContinuation<Void, Never>] = []
