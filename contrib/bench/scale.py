@@ -69,9 +69,13 @@ class Stage(Faf):
         super().__init__(os.environ.get("FAF_BUILD") or str(CHECKOUT / ".build/programs"))
         self.fifo = self.base + "/fifo"
         os.mkfifo(self.fifo)
-        for name, more in (("mark", "-static"), ("ticker", "-static"), ("kept", "-lsystemd")):
-            subprocess.run(["cc", "-O2", "-Wall", "-o", f"{self.scripts}/{name}", HERE / f"src/{name}.c", more],
-                           check=True)
+        try:
+            for name, more in (("mark", "-static"), ("ticker", "-static"), ("kept", "-lsystemd")):
+                subprocess.run(["cc", "-O2", "-Wall", "-o", f"{self.scripts}/{name}", HERE / f"src/{name}.c", more],
+                               check=True)
+        except BaseException:
+            super().clean_up()
+            raise
         quiet = "StandardOutput=null\nStandardError=null\n"
         for name, text in {
             "sleeper": f"ExecStart={self.scripts}/ticker\n",
@@ -274,10 +278,11 @@ def crowd():
             left = RUNS - killed
             yield row(f"{RUNS} kills: all have ended and are stored", time.monotonic() - began, "s", 1, lost=left,
                       note=f"asked for within {asked:.1f} s")
-            os.sync()
-            time.sleep(2)
+            at_once = resident([faf.pid])[0]
+            faf.settle()
             anonymous, pss, _ = resident([faf.pid])
-            print(f"fafd after all: {anonymous / 1024:.1f} / {pss / 1024:.1f} MB", file=sys.stderr)
+            yield row(f"{RUNS} kills: fafd anonymous, some quiet seconds later", anonymous / 1024, "MB", 1,
+                      note=f"PSS {pss / 1024:.1f}; {at_once / 1024:.1f} anonymous at once")
 
 
 PARTS = {"idle": idle, "status": status, "conditions": conditions, "crowd": crowd}
