@@ -127,7 +127,7 @@ let package = Package(
             resources: [.copy("Expected")]),
         tests("FireAndForgetTests", ["FireAndForget", "FakeSupervisor", "FafAPI", "Varlink", "VarlinkClient"]),
         tests("LifecycleTests", ["Lifecycle", "TaskModel"]),
-        tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "TaskModel", logging]),
+        tests("SupervisorTests", ["Supervisor", "Lifecycle", "Store", "StoreConformance", "TaskModel", logging]),
         tests("LinuxSystemTests", ["LinuxSystem"]),
         tests("NotifyTests", ["Notify"]),
         tests("ShimLogicTests", ["ShimLogic", "ShimProtocol", "TaskModel", "CRecord"]),

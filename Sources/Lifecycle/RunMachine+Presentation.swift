@@ -6,7 +6,9 @@ extension RunMachine {
         switch state {
         case .atGate(let observation): presented(with: observation).state
         case .watching(let observation): presented(with: observation).state
-        case .launching, .refused, .postponed, .unadopted, .foreign, .emptying, .parking, .waiting, .ending, .over:
+        // Thousands of them are counted soon after a start.
+        case .unadopted: run.state
+        case .launching, .refused, .postponed, .foreign, .emptying, .parking, .waiting, .ending, .over:
             presented(with: nil).state
         }
     }

@@ -17,12 +17,7 @@ final class Database: Sendable {
     let path: String
     /// Shared by all connections: rows never change what an id stands for.
     let values = StoredValues()
-    /// Runs that were not over and could not be read when the database was opened.
-    let setAside: [RowDamage]
     private let state: Mutex<State>
-    /// What was read when the database was opened, until it is asked for or something changes: a start with thousands of
-    /// active runs is not to read them twice.
-    private let active: Mutex<[Run]?>
     private let reopened = Mutex(0)
 
     private enum State {
@@ -34,32 +29,7 @@ final class Database: Sendable {
 
     init(path: String) throws(StoreError) {
         self.path = path
-        let pool = try Self.open(path)
-        let values = values
-        do {
-            let (runs, damages) = try pool.write { connection in
-                let found = try RunReader(connection: connection, values: values).readableActiveRuns()
-                let writer = RunWriter(connection: connection, values: values)
-                for damage in found.damages {
-                    if let run = damage.run { try writer.setAside(run, because: "\(damage)") }
-                }
-                return found
-            }
-            setAside = damages
-            active = Mutex(runs)
-        } catch {
-            try? pool.close()
-            throw StoreError(error, doing: "read the runs that are not over", path: path, systemErrno: errno)
-        }
-        state = Mutex(.open(pool))
-    }
-
-    /// The active runs as they were when the database was opened; `nil`: read them.
-    func takeActiveRuns() -> [Run]? {
-        active.withLock { runs in
-            defer { runs = nil }
-            return runs
-        }
+        state = Mutex(.open(try Self.open(path)))
     }
 
     var needsRecovery: Bool {
@@ -179,12 +149,20 @@ extension Database {
                 throw StoreError.damaged("\(path): \(problem)")
             }
             try checkOrigin(connection, path: path)
+            if !checked { try readActiveRows(connection) }
             // So that the first change begins the -wal anew: on a full disk there is no room behind its end. That this
             // does not always succeed then changes nothing.
             _ = try? connection.checkpoint(.passive)
         }
         let migrator = Schema.migrator
         if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
+    }
+
+    /// What is not checked as a whole must at least have what is needed at once: nobody is served before this is known.
+    private static func readActiveRows(_ connection: GRDB.Database) throws {
+        guard try connection.tableExists("attempts") else { return }
+        try connection.execute(
+            sql: "SELECT max(endedAt), max(attempts.boot) FROM runs LEFT JOIN attempts ON run = id WHERE isFinal = 0")
     }
 
     private static func checkOrigin(_ connection: GRDB.Database, path: String) throws {

@@ -42,22 +42,60 @@ struct RunReader {
         return runs
     }
 
-    func activeRuns() throws -> [Run] { try runs(where: "isFinal = 0", [], order: "id", limit: .max) }
-
     /// The active runs, and what is wrong with rows of theirs that cannot be read. Settings that cannot be are another
-    /// matter: many runs share them, and rather this program is at fault; `activeRuns` will say so.
-    func readableActiveRuns() throws -> (runs: [Run]?, damages: [RowDamage]) {
+    /// matter and thrown: many runs share them, and rather this program is at fault.
+    func activeRuns() throws -> (runs: [Run], damages: [RowDamage]) {
         let statement = try connection.cachedStatement(
             sql: "SELECT \(RunColumn.list) FROM runs WHERE isFinal = 0 ORDER BY id")
         let rows = try Row.fetchCursor(statement)
-        var runs: [Run]? = []
+        var runs: [Run] = []
         var damages: [RowDamage] = []
         while try rows.next() != nil {
-            do { runs?.append(try run(statement)) } catch let damage as RowDamage {
-                if damage.run != nil { damages.append(damage) } else { runs = nil }
+            do { runs.append(try run(statement)) } catch let damage as RowDamage where damage.run != nil {
+                damages.append(damage)
             }
         }
         return (runs, damages)
+    }
+
+    /// A row whose rights or state cannot be read is left out: `activeRuns` says what is wrong with it.
+    func activeCounts() throws -> [ActiveCount] {
+        // Not grouped, which would sort them: those beside each other are mostly alike.
+        let statement = try connection.cachedStatement(
+            sql: "SELECT state || ' ' || firedBy || ' ' || users || ' ' || groups FROM runs WHERE isFinal = 0")
+        let rows = try Row.fetchCursor(statement)
+        var counts: [ActiveCount] = []
+        var last: String?
+        while try rows.next() != nil {
+            let fields = Fields(statement, name: "active runs") { _ in "rights" }
+            guard let text = try? fields.text(0) else { continue }
+            if text == last {
+                counts[counts.count - 1].count += 1
+                continue
+            }
+            let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            guard words.count == 4, let state = RunState(rawValue: words[0]), let firedBy = UInt32(words[1]),
+                let users = IDList.decode(words[2]), let groups = IDList.decode(words[3])
+            else { continue }
+            last = text
+            counts.append(
+                ActiveCount(
+                    state: state, rights: RunRights(firedBy: firedBy, users: Set(users), groups: Set(groups)), count: 1)
+            )
+        }
+        return counts
+    }
+
+    func activeInvocations() throws -> Set<InvocationID> {
+        let statement = try connection.cachedStatement(
+            sql: "SELECT invocation FROM runs JOIN attempts ON run = id WHERE isFinal = 0")
+        let rows = try Row.fetchCursor(statement)
+        var found: Set<InvocationID> = []
+        while try rows.next() != nil {
+            let fields = Fields(statement, name: "attempt") { _ in "invocation" }
+            if let id = try? fields.id128(0) { found.insert(id) }
+        }
+        return found
     }
 
     private func run(_ statement: Statement) throws -> Run {

@@ -1,4 +1,5 @@
 public import Store
+import Synchronization
 public import TaskModel
 
 /// The database of runs in one SQLite file (WAL, synchronous=FULL).
@@ -9,6 +10,7 @@ public import TaskModel
 public final class SQLiteStore: Store {
     private let database: Database
     private let writer: GroupWriter
+    private let damages = Mutex<[String]>([])
 
     /// Opens the database, makes it if there is none, and brings it to this version's schema. Blocks.
     ///
@@ -18,9 +20,9 @@ public final class SQLiteStore: Store {
         try self.init(path: path, checkpointAfter: GroupWriter.defaultCheckpointAfter)
     }
 
-    /// What is wrong with runs that were not over and could not be read: they are kept in the table `damaged`, and are
-    /// no runs any more unless their records bring them back. For the log.
-    public var setAside: [String] { database.setAside.map { "\(database.path): \($0)" } }
+    /// What is wrong with runs that were not over and that `activeRuns` could not read: they are kept in the table
+    /// `damaged`, and are no runs any more unless their records bring them back. For the log.
+    public var setAside: [String] { damages.withLock { $0 } }
 
     init(path: String, checkpointAfter: Int) throws(StoreError) {
         database = try Database(path: path)
@@ -63,8 +65,20 @@ public final class SQLiteStore: Store {
     }
 
     public func activeRuns() async throws(StoreError) -> [Run] {
-        if let runs = database.takeActiveRuns() { return runs }
-        return try await read { try $0.activeRuns() }
+        let (runs, damages) = try await read { try $0.activeRuns() }
+        for damage in damages { self.damages.withLock { $0.append("\(database.path): \(damage)") } }
+        for damage in damages {
+            if let run = damage.run { try await writer.write(.setAside(run, "\(damage)")) }
+        }
+        return runs
+    }
+
+    public func activeCounts() async throws(StoreError) -> [ActiveCount] {
+        try await read { try $0.activeCounts() }
+    }
+
+    public func activeInvocations() async throws(StoreError) -> Set<InvocationID> {
+        try await read { try $0.activeInvocations() }
     }
 
     public func highestNumber() async throws(StoreError) -> RunID? {
@@ -77,7 +91,6 @@ public final class SQLiteStore: Store {
     }
 
     private func write(_ change: Change) async throws(StoreError) {
-        _ = database.takeActiveRuns()
         try await writer.write(change)
     }
 

@@ -72,6 +72,13 @@ public protocol Store: Sendable {
     /// Every run that is not over, lowest number first.
     func activeRuns() async throws(StoreError) -> [Run]
 
+    /// How many runs that are not over there are, by their states and by who may see them; in no order. A fraction of
+    /// the time of `activeRuns`.
+    func activeCounts() async throws(StoreError) -> [ActiveCount]
+
+    /// The attempts of all runs that are not over. A fraction of the time of `activeRuns`.
+    func activeInvocations() async throws(StoreError) -> Set<InvocationID>
+
     /// The highest number of any row; `nil`: there is no row.
     func highestNumber() async throws(StoreError) -> RunID?
 
@@ -79,7 +86,28 @@ public protocol Store: Sendable {
     func close() async
 }
 
+/// How many runs that are not over have this state, as it was stored, and these rights.
+public struct ActiveCount: Sendable, Hashable {
+    public var state: RunState
+    public var rights: RunRights
+    public var count: Int
+
+    public init(state: RunState, rights: RunRights, count: Int) {
+        self.state = state
+        self.rights = rights
+        self.count = count
+    }
+}
+
 extension Store {
+    public func activeCounts() async throws(StoreError) -> [ActiveCount] {
+        try await activeRuns().map { ActiveCount(state: $0.state, rights: $0.rights, count: 1) }
+    }
+
+    public func activeInvocations() async throws(StoreError) -> Set<InvocationID> {
+        Set(try await activeRuns().flatMap { $0.attempts.map(\.invocation) })
+    }
+
     public func insert(_ run: Run) async throws(StoreError) { try await insert(run, with: []) }
     public func update(_ run: Run) async throws(StoreError) { try await update(run, with: []) }
     public func finish(_ run: Run) async throws(StoreError) { try await finish(run, with: []) }

@@ -57,6 +57,19 @@ extension StoreConformance {
             try await store.finish(run)
             #expect(try await store.activeRuns().map(\.id.rawValue) == [2, 5])
         },
+        Check("active runs are counted by state and rights, and their attempts named") { (store) async throws in
+            try await fill(store)
+            var other = sampleRun(7, state: .running)
+            other.rights.firedBy += 1
+            try await store.insert(other)
+            let counts = try await store.activeCounts().reduce(into: [:]) { counts, part in
+                counts["\(part.state) \(part.rights.firedBy == other.rights.firedBy)", default: 0] += part.count
+            }
+            #expect(counts == ["running false": 2, "queued false": 1, "running true": 1])
+            #expect(try await store.activeCounts().allSatisfy { $0.rights.users == other.rights.users })
+            let attempts = try await store.activeRuns().flatMap { $0.attempts.map(\.invocation) }
+            #expect(try await store.activeInvocations() == Set(attempts))
+        },
         Check("the highest number counts every row") { (store) async throws in
             try await fill(store)
             #expect(try await store.highestNumber()?.rawValue == 6)

@@ -73,11 +73,4 @@ public enum AttemptEvent: Sendable, Hashable {
 /// Hands out run numbers; none twice, ever.
 public protocol Numbering: Sendable {
     func next() async throws(StoreRefusal) -> RunID
-
-    /// The records of these attempts need not be looked at: rows have the numbers of their runs.
-    func rowsHave(_ attempts: Set<InvocationID>) async
-}
-
-extension Numbering {
-    public func rowsHave(_ attempts: Set<InvocationID>) {}
 }

@@ -1,10 +1,59 @@
 import Lifecycle
 import Logging
-import Store
+public import Store
 import TaskModel
 
 /// What a supervisor does with rows and records that an earlier one left.
 extension Supervisor {
+    /// Thousands of rows take a while, and whoever fires meanwhile is not to wait for all of them.
+    private static let rowsAtOnce = 256
+
+    /// Reads the active rows and has them adopted. Call it once, beside `run`; callers may be served already.
+    public func readRows() async throws(StoreError) {
+        let runs: [Run]
+        do { runs = try await store.activeRuns() } catch {
+            finishRows(.unreadable(error))
+            throw error
+        }
+        live.reserveCapacity(live.count + runs.count)
+        byInvocation.reserveCapacity(byInvocation.count + runs.count)
+        for (index, run) in runs.enumerated() {
+            if index % Self.rowsAtOnce == Self.rowsAtOnce - 1 { await Task.yield() }
+            // One that was fired meanwhile is known better here than there.
+            if live[run.id] != nil || overBeforeRows.contains(run.id) { continue }
+            let machine = RunMachine.adopt(run, boot: boot)
+            live[run.id] = Live(machine: machine)
+            machine.invocation.map { byInvocation[$0] = run.id }
+            if let wait = machine.awaited { enqueue.yield(.awaitRetry(run.id, wait.due, after: wait.after)) }
+        }
+        finishRows(.read)
+        enqueue.yield(.adoptAll)
+        tidyLater()
+    }
+
+    /// Returns when every active row is known; throws why they cannot be read.
+    public func rowsAreRead() async throws(StoreError) {
+        switch rows {
+        case .read: return
+        case .unreadable(let error): throw error
+        case .unread:
+            let error = await withCheckedContinuation { (continuation: CheckedContinuation<StoreError?, Never>) in
+                guard case .unread(let waiting) = rows else { return continuation.resume(returning: nil) }
+                rows = .unread(waiting + [continuation])
+            }
+            if let error { throw error }
+        }
+    }
+
+    private func finishRows(_ outcome: Rows) {
+        guard case .unread(let waiting) = rows else { return }
+        rows = outcome
+        overBeforeRows = []
+        var error: StoreError?
+        if case .unreadable(let reason) = outcome { error = reason }
+        for continuation in waiting { continuation.resume(returning: error) }
+    }
+
     func adoptAll() async {
         let rows = live.filter { $0.value.machine.isUnadopted }.keys.sorted()
         for start in stride(from: 0, to: rows.count, by: Self.adoptedAtOnce) {

@@ -62,9 +62,17 @@ extension Supervisor {
 
     /// How many runs there are in each state, of those that are not over and that `isWanted`: as they were when their
     /// records changed last, or as their rows have them.
-    public func activeStates(where isWanted: @Sendable (Run) -> Bool) -> [RunState: Int] {
-        live.values.reduce(into: [:]) { counts, entry in
-            if entry.machine.isStored, isWanted(entry.machine.run) { counts[entry.machine.lastSeen, default: 0] += 1 }
+    public func activeStates(
+        where isWanted: @Sendable (RunRights) -> Bool
+    ) async throws(StoreError) -> [RunState: Int] {
+        guard case .unread = rows else {
+            return live.values.reduce(into: [:]) { counts, entry in
+                guard entry.machine.isStored, isWanted(entry.machine.run.rights) else { return }
+                counts[entry.machine.lastSeen, default: 0] += 1
+            }
+        }
+        return try await store.activeCounts().reduce(into: [:]) { counts, part in
+            if isWanted(part.rights) { counts[part.state, default: 0] += part.count }
         }
     }
 

@@ -67,6 +67,7 @@ extension Supervisor {
 
     private func forget(_ id: RunID) {
         guard let entry = live.removeValue(forKey: id) else { return }
+        if case .unread = rows { overBeforeRows.insert(id) }
         if let last = entry.machine.invocation { (byInvocation[last], watched[last]) = (nil, nil) }
         for cancel in entry.cancels { cancel.resume(returning: nil) }
     }

@@ -5,8 +5,9 @@ public import TaskModel
 
 /// Drives the machines of all runs that are not over: feeds them facts, executes their effects in order.
 ///
-/// Decisions are `RunMachine`'s; this actor only carries them out. After `start` it knows every active row and answers;
-/// what became of those rows is looked up in the background, and at once for a run that somebody asks for.
+/// Decisions are `RunMachine`'s; this actor only carries them out. It fires runs and counts them from the beginning;
+/// whatever else is asked of it waits for `rowsAreRead`. What became of those rows is looked up in the background, and at
+/// once for a run that somebody asks for.
 public actor Supervisor {
     /// An object: a thousand bytes and dozens of references are not to be copied at every event, nor to lie in a table
     /// that doubles when it is full.
@@ -64,6 +65,15 @@ public actor Supervisor {
     let tidy: @Sendable () -> Void
     let log: Logger
 
+    enum Rows {
+        case unread([CheckedContinuation<StoreError?, Never>])
+        case read
+        case unreadable(StoreError)
+    }
+
+    var rows = Rows.unread([])
+    /// Runs that were over before the rows were read, which may show them as active still.
+    var overBeforeRows: Set<RunID> = []
     var live: [RunID: Live] = [:]
     var byInvocation: [InvocationID: RunID] = [:]
     var orphans: Set<InvocationID> = []
@@ -73,6 +83,8 @@ public actor Supervisor {
     var watched: [InvocationID: Watched] = [:]
     /// µs of CLOCK_BOOTTIME when that is done next; `.max`: nothing is waited for.
     var samplesAt = UInt64.max
+    /// When it is looked next whether attempts were killed in time; `nil`: none is waited for.
+    var guardsAt: SuspendingClock.Instant?
     /// Counts what machines are told.
     var happenings: UInt64 = 0
     /// A quiet moment is waited for.
@@ -83,8 +95,6 @@ public actor Supervisor {
     var keepsOutput = false
     /// Final runs that are about to be tried again.
     var reopening: Set<RunID> = []
-    /// When it is looked next whether attempts were killed in time; `nil`: none is waited for.
-    var guardsAt: SuspendingClock.Instant?
     /// Those of the latest fires.
     var recentSettings: [Shared<TaskSettings>] = []
     var drains: [CheckedContinuation<Void, Never>] = []
@@ -116,25 +126,14 @@ public actor Supervisor {
 
     // MARK: Life
 
-    /// Reads the active rows. Call it once, before the first caller is served.
+    /// Call it once, before the first caller is served.
     /// - Parameters:
     ///   - triggering: knows the tasks that follow on others; `nil`: there are none.
     ///   - output: `nil`: no last lines are kept.
-    public func start(
-        triggering: (any Triggering)? = nil, output: (any OutputReading)? = nil
-    ) async throws(StoreError) {
+    public func join(triggering: (any Triggering)?, output: (any OutputReading)?) {
         self.triggering = triggering
         self.output = output
         launching.hearWords(false)
-        for run in try await store.activeRuns() {
-            let machine = RunMachine.adopt(run, boot: boot)
-            live[run.id] = Live(machine: machine)
-            machine.invocation.map { byInvocation[$0] = run.id }
-            if let wait = machine.awaited { enqueue.yield(.awaitRetry(run.id, wait.due, after: wait.after)) }
-        }
-        await numbers.rowsHave(Set(byInvocation.keys))
-        enqueue.yield(.adoptAll)
-        tidyLater()
     }
 
     /// Adopts, watches and ends runs until the task is cancelled. Runs go on without it: their shims keep them.

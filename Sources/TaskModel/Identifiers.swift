@@ -31,9 +31,16 @@ public struct ID128: Hashable, Sendable, Codable, CustomStringConvertible {
     /// Reads 32 hexadecimal digits, or a UUID with its dashes (as in `/proc/sys/kernel/random/boot_id`); `nil` for
     /// anything else.
     public init?(_ text: some StringProtocol) {
+        var text = String(text)
+        guard let id = text.withUTF8({ ID128(bytes: $0) }) else { return nil }
+        self = id
+    }
+
+    /// The same, of the text's bytes.
+    public init?(bytes: UnsafeBufferPointer<UInt8>) {
         var words: (UInt64, UInt64) = (0, 0)
         var digits = 0
-        for byte in text.utf8 where byte != UInt8(ascii: "-") {
+        for byte in bytes where byte != UInt8(ascii: "-") {
             let digit: UInt8
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
@@ -50,11 +57,13 @@ public struct ID128: Hashable, Sendable, Codable, CustomStringConvertible {
     }
 
     public var description: String {
-        func hexadecimal(_ word: UInt64) -> String {
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        String(unsafeUninitializedCapacity: 32) { text in
+            for index in 0..<32 {
+                let digit = UInt8(truncatingIfNeeded: (index < 16 ? high : low) >> (60 - index % 16 * 4)) & 15
+                text[index] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            }
+            return 32
         }
-        return hexadecimal(high) + hexadecimal(low)
     }
 
     public init(from decoder: any Decoder) throws {

@@ -72,13 +72,7 @@ extension Daemon {
 
     /// A damaged database is set aside and named; runs that go on come back from their records.
     static func openStore(_ directories: Directories, _ log: Logger) throws(StartRefusal) -> SQLiteStore {
-        do throws(StoreError) {
-            let store = try SQLiteStore(path: directories.database)
-            for damage in store.setAside {
-                log.error("a run that was not over cannot be read and is set aside in the database: \(damage)")
-            }
-            return store
-        } catch .damaged(let text) {
+        do throws(StoreError) { return try SQLiteStore(path: directories.database) } catch .damaged(let text) {
             let place = try setAside(directories)
             log.critical(
                 "the database is damaged and set aside; its runs are not listed any more: \(text)",

@@ -93,9 +93,7 @@ final class Daemon: Sendable {
     /// Serves until SIGTERM or SIGINT. Runs go on.
     func run() async throws {
         report(catalog.current)
-        do { try await supervisor.start(triggering: service, output: service) } catch {
-            throw StartRefusal(error.refusal.message, remedy: error.refusal.remedy)
-        }
+        await supervisor.join(triggering: service, output: service)
         let listener = try listen().release()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         log.info(
@@ -120,26 +118,51 @@ final class Daemon: Sendable {
         if let failure { throw failure }
     }
 
-    /// Until a signal ends it, or the socket can no longer be served.
+    /// Until a signal ends it, or the socket can no longer be served, or the rows cannot be read.
     private func serve(_ listener: Int32, _ group: MultiThreadedEventLoopGroup) async -> StartRefusal? {
-        await withTaskGroup(of: StartRefusal?.self) { tasks in
+        enum Outcome { case goesOn, stopped, failed(StartRefusal) }
+        return await withTaskGroup(of: Outcome.self) { tasks in
             tasks.addTask {
                 do {
                     try await self.server.run(listening: OwnedDescriptor(owning: listener), group: group)
-                    return nil
+                    return .stopped
                 } catch {
-                    return StartRefusal("the socket cannot be served: \(error)", remedy: "start fafd again")
+                    return .failed(
+                        StartRefusal("the socket cannot be served: \(error)", remedy: "start fafd again"))
                 }
             }
             tasks.addTask {
                 await self.followSignals()
-                return nil
+                return .stopped
             }
-            let first = await tasks.next() ?? nil
+            // Callers are served meanwhile.
+            tasks.addTask {
+                do throws(StartRefusal) { try await self.readRows() } catch { return .failed(error) }
+                return .goesOn
+            }
+            var first: StartRefusal?
+            loop: for await outcome in tasks {
+                switch outcome {
+                case .goesOn: continue
+                case .stopped: break loop
+                case .failed(let refusal):
+                    first = refusal
+                    break loop
+                }
+            }
             ServiceManager.notify("STOPPING=1")
             log.info("stopping; running tasks go on")
             tasks.cancelAll()
             return first
+        }
+    }
+
+    private func readRows() async throws(StartRefusal) {
+        do { try await supervisor.readRows() } catch {
+            throw StartRefusal(error.refusal.message, remedy: error.refusal.remedy)
+        }
+        for damage in store.setAside {
+            log.error("a run that was not over cannot be read and is set aside in the database: \(damage)")
         }
     }
 

@@ -12,7 +12,6 @@ actor Numbers: Numbering {
     private let launcher: Launcher
     private let log: Logger
     private var reserve: NumberReserve?
-    private var inRows: Set<InvocationID> = []
 
     init(directories: Directories, store: any Store, launcher: Launcher, log: Logger) {
         self.directories = directories
@@ -25,8 +24,10 @@ actor Numbers: Numbering {
         do throws(StoreError) {
             if reserve == nil {
                 // No await between the check and the assignment below may let a second reserve in.
+                // In this order: a row that is restored in between counts for the second.
+                let inRows = try await store.activeInvocations()
                 let highest = try await store.highestNumber()
-                if reserve == nil { reserve = try open(above: highest) }
+                if reserve == nil { reserve = try open(above: highest, inRows) }
             }
             guard let id = try reserve?.next() else {
                 throw StoreError.unavailable("there is no reserve of numbers")
@@ -37,7 +38,8 @@ actor Numbers: Numbering {
         }
     }
 
-    private func open(above row: RunID?) throws(StoreError) -> NumberReserve {
+    /// - Parameter inRows: records that need not be looked at: rows have the numbers of their runs.
+    private func open(above row: RunID?, _ inRows: Set<InvocationID>) throws(StoreError) -> NumberReserve {
         var highest = row?.rawValue ?? 0
         let records: [InvocationID]
         do { records = try launcher.found() } catch { throw .unavailable("\(error)") }
@@ -49,11 +51,8 @@ actor Numbers: Numbering {
         }
         let reserve = try NumberReserve(path: directories.nextNumber, atLeast: RunID(rawValue: highest + 1))
         if let damage = reserve.setAside { log.error("\(damage)") }
-        inRows = []
         return reserve
     }
-
-    func rowsHave(_ attempts: Set<InvocationID>) { if reserve == nil { inRows = attempts } }
 
     /// Gives back what was reserved, so that numbers go on without a gap after an orderly stop.
     func release() { reserve?.release() }

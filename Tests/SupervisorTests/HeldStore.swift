@@ -1,14 +1,19 @@
 import Store
 import TaskModel
 
-/// Does the first insertion and keeps its outcome back until `goOn`, as a busy disk may.
+/// Does the first call of a kind and keeps its outcome back until `goOn`, as a busy disk may.
 actor HeldStore: Store {
+    enum Call { case insert, activeRuns }
+
     nonisolated let rows = MemoryStore()
+    private let held: Call
     private var isCalled = false
     private var isReleased = false
     private var callers: [CheckedContinuation<Void, Never>] = []
 
-    func insertIsCalled() async {
+    init(_ held: Call = .insert) { self.held = held }
+
+    func isHolding() async {
         while !isCalled { await wait() }
     }
 
@@ -24,13 +29,17 @@ actor HeldStore: Store {
         callers = []
     }
 
-    func insert(_ run: Run, with followers: [Run]) async throws(StoreError) {
-        let isHeld = !isCalled
-        var outcome: StoreError?
-        do { try await rows.insert(run, with: followers) } catch { outcome = error }
+    private func hold(_ call: Call) async {
+        if call != held || isCalled { return }
         isCalled = true
         wake()
-        while isHeld && !isReleased { await wait() }
+        while !isReleased { await wait() }
+    }
+
+    func insert(_ run: Run, with followers: [Run]) async throws(StoreError) {
+        var outcome: StoreError?
+        do { try await rows.insert(run, with: followers) } catch { outcome = error }
+        await hold(.insert)
         if let outcome { throw outcome }
     }
 
@@ -49,7 +58,12 @@ actor HeldStore: Store {
     func tails(of run: RunID) async throws(StoreError) -> [Int: OutputTail] { try await rows.tails(of: run) }
     func run(_ id: RunID) async throws(StoreError) -> Run? { try await rows.run(id) }
     func runs(_ query: RunQuery) async throws(StoreError) -> [Run] { try await rows.runs(query) }
-    func activeRuns() async throws(StoreError) -> [Run] { try await rows.activeRuns() }
+    func activeRuns() async throws(StoreError) -> [Run] {
+        let runs = try await rows.activeRuns()
+        await hold(.activeRuns)
+        return runs
+    }
+    func activeCounts() async throws(StoreError) -> [ActiveCount] { try await rows.activeCounts() }
     func highestNumber() async throws(StoreError) -> RunID? { try await rows.highestNumber() }
     func close() async { await rows.close() }
 }

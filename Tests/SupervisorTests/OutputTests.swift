@@ -68,7 +68,8 @@ import Testing
             store: store, launching: launching, numbers: Counter(), boot: BootID(high: 1, low: 1),
             now: { Timestamp(microseconds: 5) }, bootTime: { Self.up },
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await supervisor.start(output: output)
+        await supervisor.join(triggering: nil, output: output)
+        try await supervisor.readRows()
         let running = Task { await supervisor.run() }
         do {
             try await body(supervisor)

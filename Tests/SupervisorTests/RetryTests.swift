@@ -44,7 +44,8 @@ import Testing
             now: { Timestamp(microseconds: 5) },
             bootTime: { Self.up },
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await supervisor.start()
+        await supervisor.join(triggering: nil, output: nil)
+        try await supervisor.readRows()
         let running = Task { await supervisor.run() }
         do {
             try await body(supervisor)

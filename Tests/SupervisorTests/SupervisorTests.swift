@@ -34,7 +34,8 @@ import Testing
             store: store, launching: launching, numbers: Counter(), boot: boot,
             now: { Timestamp(microseconds: 5) }, bootTime: { 0 },
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await supervisor.start()
+        await supervisor.join(triggering: nil, output: nil)
+        try await supervisor.readRows()
         let running = Task { await supervisor.run() }
         do {
             try await body(supervisor)
@@ -313,7 +314,7 @@ import Testing
         let store = HeldStore()
         if let failure { await store.rows.fail(with: failure) }
         try await withSupervisor(store, second) { supervisor in
-            await store.insertIsCalled()
+            await store.isHolding()
             let shown = try await supervisor.run(run.id)
             #expect(shown?.state == .running)
             #expect(await supervisor.stop(run.id, StopRequest(cause: .kill, uid: 0)), "a kill waits for no disk")

@@ -46,9 +46,11 @@ struct Access: Sendable {
     }
 
     /// Root, whoever fired it, and whom the unit allowed when it was fired.
-    func maySee(_ caller: PeerCredentials, _ run: Run) -> Bool {
-        if onlyUser == nil, caller.uid == run.rights.firedBy, caller.uid != Self.overflowID { return true }
-        return mayFire(caller, run.rights)
+    func maySee(_ caller: PeerCredentials, _ run: Run) -> Bool { maySee(caller, run.rights) }
+
+    func maySee(_ caller: PeerCredentials, _ rights: RunRights) -> Bool {
+        if onlyUser == nil, caller.uid == rights.firedBy, caller.uid != Self.overflowID { return true }
+        return mayFire(caller, rights)
     }
 
     func denied(_ caller: PeerCredentials, _ verb: String, task: String) -> Wire.PermissionDenied {

@@ -5,8 +5,9 @@ import TaskModel
 import VarlinkServer
 
 extension FafService {
-    func getInfo(_ caller: PeerCredentials) async -> Wire.GetInfo.Reply {
-        let states = await supervisor.activeStates { access.maySee(caller, $0) }
+    func getInfo(_ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.GetInfo.Reply {
+        let states: [RunState: Int]
+        do { states = try await supervisor.activeStates { access.maySee(caller, $0) } } catch { throw error.failure }
         let active = Dictionary(uniqueKeysWithValues: states.map { ($0.rawValue, Int64($1)) })
         return Wire.GetInfo.Reply(
             version: version, pid: Int64(processID), mode: onlyUser == nil ? "system" : "user", active: active,

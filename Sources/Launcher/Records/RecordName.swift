@@ -4,8 +4,10 @@ internal import TaskModel
 enum RecordName {
     /// A final name: the invocation id and nothing else.
     static func exact(_ name: String) -> InvocationID? {
-        guard name.utf8.count == 32, let id = InvocationID(name), id.description == name else { return nil }
-        return id
+        guard name.utf8.count == 32, name.utf8.allSatisfy({ $0 < UInt8(ascii: "A") || $0 >= UInt8(ascii: "a") }) else {
+            return nil
+        }
+        return InvocationID(name)
     }
 
     /// The invocation id that a name contains. inotify tells the name under which the shim opened its record, which is the
