@@ -1,9 +1,12 @@
+internal import Synchronization
+
 /// A large value that the copies of what holds it have in common: kept once on the heap, replaced when it is set, and
 /// never changed. Coded as the value itself.
 @propertyWrapper
 public struct Shared<Value: Sendable & Hashable & Codable>: Sendable, Hashable, Codable {
     private final class Box: Sendable {
         let value: Value
+        let text = Mutex<[UInt8]?>(nil)
         init(_ value: Value) { self.value = value }
     }
 
@@ -21,6 +24,15 @@ public struct Shared<Value: Sendable & Hashable & Codable>: Sendable, Hashable, 
     public var projectedValue: Shared {
         get { self }
         set { self = newValue }
+    }
+
+    /// What this value has been written as, kept with it; `write` is called for the first time only. One form is kept,
+    /// whichever comes first: all who call this have to want the same.
+    public func text(_ write: (Value) throws -> [UInt8]) rethrows -> [UInt8] {
+        if let text = box.text.withLock({ $0 }) { return text }
+        let text = try write(box.value)
+        box.text.withLock { $0 = text }
+        return text
     }
 
     public static func == (left: Shared, right: Shared) -> Bool {

@@ -1,7 +1,7 @@
 import Foundation
 import Lifecycle
-import TaskModel
-import Varlink
+public import TaskModel
+public import Varlink
 
 /// The row as it travels in its attempt's record, from which it is restored if the database loses it.
 enum RunCoding {
@@ -17,4 +17,9 @@ enum RunCoding {
     static func decode(_ bytes: [UInt8]) -> Run? {
         try? JSONDecoder().decode(Run.self, from: Data(bytes))
     }
+}
+
+/// The largest part of a row, and the same for all runs of a task.
+extension Shared: KeepsJSON {
+    public var json: [UInt8] { get throws { try text(JSON.encode) } }
 }

@@ -93,4 +93,20 @@ struct EncodableTests {
         #expect(throws: EncodingError.self) { _ = try JSON.encode(Double.nan) }
         #expect(throws: EncodingError.self) { _ = try JSON.encode(["a": Float.infinity]) }
     }
+
+    private struct Keeper: KeepsJSON {
+        var json: [UInt8] { Array("{\"kept\":true}".utf8) }
+        func encode(to encoder: any Encoder) throws { Issue.record("it has its text") }
+    }
+
+    private struct Holder: Encodable {
+        var first = Keeper()
+        var all = [Keeper(), Keeper()]
+        var last = 1
+    }
+
+    @Test func `a value that keeps its text is written as that`() throws {
+        let text = String(decoding: try JSON.encode(Holder()), as: UTF8.self)
+        #expect(text == #"{"first":{"kept":true},"all":[{"kept":true},{"kept":true}],"last":1}"#)
+    }
 }

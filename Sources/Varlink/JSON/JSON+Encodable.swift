@@ -13,6 +13,12 @@ extension JSON {
     }
 }
 
+/// A value that keeps its text: `JSON.encode` takes it as it is.
+public protocol KeepsJSON: Encodable {
+    /// One JSON value, as UTF-8.
+    var json: [UInt8] { get throws }
+}
+
 /// Text that is being written from its beginning to its end, but for containers that were asked for by themselves: they
 /// may be filled later than what follows them.
 private final class Text {
@@ -70,6 +76,7 @@ private final class Text {
                     value, .init(codingPath: [], debugDescription: "JSON has no word for \(number)"))
             }
             JSON.writeRaw("\(number)", to: &bytes)
+        case let keeper as any KeepsJSON: bytes += try keeper.json
         default:
             let outer = (closing, isEmpty)
             let start = bytes.count
