@@ -1,20 +1,5 @@
 #include "faf_record.h"
 
-uint32_t faf_crc32(uint32_t crc, const void *bytes, size_t n) {
-    /* Half-byte table: 64 bytes instead of 1 kB in every waiting shim. */
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-    };
-    const unsigned char *p = bytes;
-    crc = ~crc;
-    for (size_t i = 0; i < n; i++) {
-        crc = table[(crc ^ p[i]) & 15] ^ (crc >> 4);
-        crc = table[(crc ^ (p[i] >> 4)) & 15] ^ (crc >> 4);
-    }
-    return ~crc;
-}
-
 const char *faf_step_name(uint32_t step) {
     switch ((enum faf_step)step) {
     case FAF_STEP_NONE: return "none";
