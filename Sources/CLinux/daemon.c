@@ -437,6 +437,11 @@ int fafd_epoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
     return outcome(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
 }
 
+int fafd_epoll_again(int epoll, int fd, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return outcome(epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event));
+}
+
 int fafd_epoll_remove(int epoll, int fd) {
     struct epoll_event unused = {0};
     return outcome(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &unused));

@@ -74,12 +74,11 @@ public final class Launcher: Sendable {
     /// The tasks' cgroups; `nil`: none here, PDEATHSIG and the subreaper stand in.
     public var cgroupRoot: String? { subtree.root }
 
-    /// What happens to attempts that are watched. One consumer.
-    public var events: AsyncStream<LauncherEvent> {
-        AsyncStream { [queue] in await queue.next() }
-    }
+    /// What has happened to attempts that are watched since the last call, or happens next; `nil` after the end, or when
+    /// the task is cancelled. One consumer. What waits does not grow with what a task says.
+    public func nextEvents() async -> [LauncherEvent]? { await queue.next() }
 
-    /// Keeps the launcher at work until the task is cancelled; then the mother leaves, no attempt notices, and `events`
+    /// Keeps the launcher at work until the task is cancelled; then the mother leaves, no attempt notices, and the events
     /// end.
     public func run() async {
         while !Task.isCancelled {

@@ -111,6 +111,8 @@ public enum RunEffect: Sendable, Hashable {
     case acknowledge
     /// Tell them, if they still wait, that it is not.
     case refuse(FireRefusal)
+    /// Its shim has its go: look at its record in a moment. Answers with `found`.
+    case expect(InvocationID)
     /// Begin to watch the attempt's shim and record. Answers with `found`.
     case watch(InvocationID)
     /// Hand a stop request to the attempt's shim. Answers with `found` if there is no shim.

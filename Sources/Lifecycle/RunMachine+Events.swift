@@ -50,13 +50,8 @@ extension RunMachine {
     }
 
     mutating func looked(_ finding: Finding, _ context: EventContext) -> [RunEffect] {
-        switch state {
-        case .unadopted, .atGate, .watching, .foreign:
-            return found(finding, context) + handOverStops()
-        case .launching, .refused, .postponed, .emptying, .parking, .waiting, .ending, .over:
-            // A late look at the record: what it could tell is decided already.
-            return []
-        }
+        // Else a late look at the record: what it could tell is decided already.
+        wantsLook ? found(finding, context) + handOverStops() : []
     }
 
     mutating func emptied(_ context: EventContext) -> [RunEffect] {

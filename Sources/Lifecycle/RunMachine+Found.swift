@@ -50,7 +50,8 @@ extension RunMachine {
             case (.gate, false):
                 return relaunch(context)
             case (.passed, true), (.started, true), (.exited, true):
-                let wasWatched = wantsWatch
+                // After the go nobody watches until somebody has looked: many runs are over by then.
+                let wasWatched = wantsWatch && state != .atGate(nil)
                 state = .watching(observation)
                 return wasWatched ? [] : [.watch(attempt.invocation)]
             case (.passed, false), (.started, false):

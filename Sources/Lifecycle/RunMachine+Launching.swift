@@ -14,7 +14,7 @@ extension RunMachine {
         }
         state = .atGate(nil)
         return [.go] + (launch.isToldOf ? [.acknowledge] : []) + handOverStops()
-            + attemptEffects { [.watch($0.invocation)] }
+            + attemptEffects { [.expect($0.invocation)] }
     }
 
     private mutating func failed(

@@ -151,6 +151,14 @@ public struct RunMachine: Sendable, Hashable {
         }
     }
 
+    /// What its record says can make a difference to it.
+    public var wantsLook: Bool {
+        switch state {
+        case .unadopted, .atGate, .watching, .foreign: true
+        case .launching, .refused, .postponed, .emptying, .parking, .waiting, .ending, .over: false
+        }
+    }
+
     /// It waits for its next attempt.
     public var isWaiting: Bool { if case .waiting = state { true } else { false } }
 

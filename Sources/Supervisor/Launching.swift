@@ -21,6 +21,9 @@ public protocol Launching: Sendable {
     /// Begins to report this attempt in `events`; `false`: no shim holds its record.
     func watch(_ id: InvocationID) -> Bool
 
+    /// Reports once in `events` that this attempt has changed: when it is over, or within some ms, whether it has or not.
+    func expect(_ id: InvocationID)
+
     /// Whether `events` shall tell, too, that an attempt's record has nothing new but a status or a progress. It does
     /// when this was never said.
     func hearWords(_ wanted: Bool)
@@ -44,7 +47,8 @@ public protocol Launching: Sendable {
     /// Removes empty cgroups that belong to no record: of attempts that were never acknowledged.
     func removeStrays()
 
-    var events: AsyncStream<AttemptEvent> { get }
+    /// What has happened, all that waits at once.
+    var events: AsyncStream<[AttemptEvent]> { get }
 }
 
 /// Reads what one attempt uses. Thread-safe, and blocks for a moment.

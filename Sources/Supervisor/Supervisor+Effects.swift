@@ -31,6 +31,8 @@ extension Supervisor {
             }
         case .refuse(let refusal):
             answer(id, .failure(refusal))
+        case .expect(let invocation):
+            launching.expect(invocation)
         case .watch(let invocation):
             // What was found had been read while it was watched already.
             if adopting == invocation { break }
@@ -50,7 +52,13 @@ extension Supervisor {
                 "run \(id): its record is damaged (\(why)); it is lost and is not run again",
                 metadata: ["record": "\(path ?? invocation.description)"])
         case .storeEnd(let run, let events):
-            enqueue.yield(.storeEnd(id, run, events))
+            // Begun here as a fire is. `run` waits for it.
+            endsOnTheirWay += 1
+            Task.immediate {
+                await self.storeEnd(id, run, events)
+                self.endsOnTheirWay -= 1
+                self.resumeDrains()
+            }
         case .retryEnd(let delay):
             enqueue.yield(.later(id, .endRetryDue, after: delay))
         case .awaitRetry(let due, let number):

@@ -4,9 +4,9 @@ import TaskModel
 
 /// What is seen, told to the machines of the runs.
 extension Supervisor {
-    /// Reads the attempt's record and tells the machine.
+    /// Reads the attempt's record and tells the machine, if that can make a difference to it.
     func look(_ id: RunID) {
-        guard let invocation = live[id]?.machine.invocation else { return }
+        guard let machine = live[id]?.machine, machine.wantsLook, let invocation = machine.invocation else { return }
         take(find(invocation), invocation, of: id)
     }
 
@@ -38,6 +38,7 @@ extension Supervisor {
         let effects = entry.machine.handle(event, context(event, entry.machine.run))
         let isLaunching = entry.machine.isLaunching
         let after = entry.machine.invocation
+        if effects.contains(where: \.needsChance) { chance = (.random(), .random(in: 0 ... .max)) }
         if after != before {
             if let before { (byInvocation[before], watched[before]) = (nil, nil) }
             after.map { byInvocation[$0] = id }
@@ -55,7 +56,7 @@ extension Supervisor {
     var moment: Moment { Moment(realtime: now(), boottime: bootTime(), boot: boot) }
 
     private func context(_ event: RunEvent, _ run: Run) -> EventContext {
-        var context = EventContext(now: moment, fresh: .random(), random: UInt64.random(in: 0 ... .max))
+        var context = EventContext(now: moment, fresh: chance.fresh, random: chance.random)
         switch event {
         case .retryDue, .retryRequested: context.outputEnd = output?.outputEnd(of: run)
         case .committed, .commitFailed, .prepared, .prepareFailed, .found, .cgroupEmptied, .stopRequested, .retryHeld,
@@ -78,5 +79,17 @@ extension Supervisor {
             case .observation(let observation, _) = find(invocation)
         else { return entry.machine.presented(with: nil) }
         return entry.machine.presented(with: observation)
+    }
+}
+
+extension RunEffect {
+    /// Decided with the random part of an event's context, which serves once.
+    fileprivate var needsChance: Bool {
+        switch self {
+        case .commitAndPrepare, .storeEnd: true
+        case .go, .withhold, .acknowledge, .refuse, .expect, .watch, .request, .emptyCgroup, .setAside, .retryEnd,
+            .awaitRetry, .lookAgain, .keepOutput, .clean:
+            false
+        }
     }
 }

@@ -14,8 +14,6 @@ extension Supervisor {
                 do { try await Task.sleep(for: .seconds(2)) } catch { return }
             }
             deliver(.cgroupEmptied, to: id)
-        case .storeEnd(let id, let run, let events):
-            await storeEnd(id, run, events)
         case .later(let id, let event, let delay):
             do { try await Task.sleep(for: delay) } catch { return }
             deliver(event, to: id)

@@ -35,7 +35,6 @@ public actor Supervisor {
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
     enum Work: Sendable {
         case empty(RunID, InvocationID, attempt: Int)
-        case storeEnd(RunID, Run, [RunTrigger.Event])
         case later(RunID, RunEvent, after: Duration)
         case awaitRetry(RunID, Moment, after: Int)
         case lookAgain(RunID, after: Duration)
@@ -85,6 +84,8 @@ public actor Supervisor {
     var samplesAt = UInt64.max
     /// When it is looked next whether attempts were killed in time; `nil`: none is waited for.
     var guardsAt: SuspendingClock.Instant?
+    /// For the next machine that needs them: to ask the kernel each time costs more than most decisions.
+    var chance = (fresh: InvocationID.random(), random: UInt64.random(in: 0 ... .max))
     /// Counts what machines are told.
     var happenings: UInt64 = 0
     /// A quiet moment is waited for.
@@ -97,6 +98,9 @@ public actor Supervisor {
     var reopening: Set<RunID> = []
     /// Those of the latest fires.
     var recentSettings: [Shared<TaskSettings>] = []
+    /// Being stored now.
+    var endsOnTheirWay = 0
+    /// Woken whenever one of what they wait for may be over.
     var drains: [CheckedContinuation<Void, Never>] = []
     var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     /// Those who want to hear what tasks say.
@@ -145,6 +149,7 @@ public actor Supervisor {
             }
             group.cancelAll()
         }
+        while endsOnTheirWay > 0 { await withCheckedContinuation { drains.append($0) } }
         for feed in feeds.values { feed.close() }
     }
 
@@ -160,18 +165,23 @@ public actor Supervisor {
     }
 
     private func followEvents() async {
-        for await event in launching.events {
-            switch event {
-            case .changed(let id), .shimGone(let id):
-                if let run = byInvocation[id] {
-                    look(run)
-                } else if orphans.contains(id) {
-                    enqueue.yield(.orphans([id], after: nil))
-                }
-            case .overflow:
-                log.warning("events about records were lost, reading all of them again")
-                for id in Array(live.keys) { look(id) }
+        // All that has happened at once: each time that somebody else is waited for costs as much as a look.
+        for await events in launching.events {
+            for event in events { follow(event) }
+        }
+    }
+
+    private func follow(_ event: AttemptEvent) {
+        switch event {
+        case .changed(let id), .shimGone(let id):
+            if let run = byInvocation[id] {
+                look(run)
+            } else if orphans.contains(id) {
+                enqueue.yield(.orphans([id], after: nil))
             }
+        case .overflow:
+            log.warning("events about records were lost, reading all of them again")
+            for id in Array(live.keys) { look(id) }
         }
     }
 }

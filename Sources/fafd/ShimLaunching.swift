@@ -109,6 +109,8 @@ struct ShimLaunching: Launching {
 
     func watch(_ id: InvocationID) -> Bool { launcher.watch(id) }
 
+    func expect(_ id: InvocationID) { launcher.expect(id) }
+
     func hearWords(_ wanted: Bool) { launcher.hearWords(wanted) }
 
     func meter(_ id: InvocationID) -> (any Metering)? { launcher.meter(id).map { Meter(meter: $0) } }
@@ -138,15 +140,15 @@ struct ShimLaunching: Launching {
 
     func setAside(_ id: InvocationID) -> String? { launcher.setAside(id) }
 
-    /// Pulls one event at a time: what waits stays in the launcher's queue, which does not grow with what a task says.
-    var events: AsyncStream<AttemptEvent> {
+    /// Pulls: what waits stays in the launcher's queue.
+    var events: AsyncStream<[AttemptEvent]> {
         AsyncStream { [launcher] in
-            var events = launcher.events.makeAsyncIterator()
-            return switch await events.next() {
-            case .changed(let id): .changed(id)
-            case .shimGone(let id): .shimGone(id)
-            case .overflow: .overflow
-            case nil: nil
+            await launcher.nextEvents()?.map { event in
+                switch event {
+                case .changed(let id): .changed(id)
+                case .shimGone(let id): .shimGone(id)
+                case .overflow: .overflow
+                }
             }
         }
     }

@@ -23,12 +23,7 @@ struct AdoptionTests {
         #expect(second.watch(id))
         #expect(second.watch(id))
         try second.request(id, StopRequest(cause: .kill, uid: 2001))
-        var events: [LauncherEvent] = []
-        for await event in second.events {
-            events.append(event)
-            if event == .shimGone(id) { break }
-        }
-        #expect(events.contains(.changed(id)))
+        try await second.happens(.shimGone(id))
         let end = try #require(second.observation(id))
         #expect(end.phase == .emptied)
         #expect(end.exit == .signaled(signal: 15, coreDumped: false))
@@ -69,8 +64,42 @@ struct AdoptionTests {
         #expect(launcher.watch(id))
         _ = try await launcher.observation(id) { $0.status == "one" && $0.isReady }
         #expect(try #require(launcher.observation(id)).progress == Progress(done: 1, total: 2))
-        var iterator = launcher.events.makeAsyncIterator()
-        #expect(await iterator.next() == .changed(id))
+        try await launcher.happens(.changed(id))
+    }
+
+    @Test func `what an expected attempt does is told once, and at once if it does nothing`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        let short = try world.launch("exit 3")
+        try await launcher.prepare(short).go()
+        launcher.expect(short.attempt.invocation)
+        let nobody = InvocationID.random()
+        launcher.expect(nobody)
+        var told: [LauncherEvent] = []
+        while Set(told).count < 2, let events = await launcher.nextEvents() { told += events }
+        #expect(Set(told) == [.changed(short.attempt.invocation), .changed(nobody)])
+        #expect(told.count == 2)
+    }
+
+    @Test func `the last of many changes is told`() async throws {
+        let world = try World()
+        defer { world.end() }
+        let launcher = try world.launcher()
+        let say = """
+            import os,socket,time
+            s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.connect(os.environ['NOTIFY_SOCKET'])
+            for n in range(300): s.send(b'X_FAF_RESULT=%d' % n); time.sleep(0.0005)
+            time.sleep(1000)
+            """
+        let launch = try world.launch("exec python3 -c \"\(say)\"", uid: 2001)
+        let id = launch.attempt.invocation
+        try await launcher.prepare(launch).go()
+        #expect(launcher.watch(id))
+        // Each look comes after an event, and no other does.
+        var last: String?
+        while last != "299", await launcher.nextEvents() != nil { last = launcher.observation(id)?.resultText }
+        #expect(last == "299")
     }
 
     @Test func `a killed shim is told, and what it left is killed`() async throws {
@@ -84,7 +113,7 @@ struct AdoptionTests {
         _ = try await launcher.observation(id) { $0.phase == .started }
         #expect(launcher.watch(id))
         kill(prepared.shimPID, SIGKILL)
-        for await event in launcher.events where event == .shimGone(id) { break }
+        try await launcher.happens(.shimGone(id))
         let lost = try #require(launcher.observation(id))
         #expect(lost.shimPID == nil)
         #expect(lost.phase == .started)

@@ -111,6 +111,14 @@ extension Launcher {
         }
     }
 
+    /// Waits until this is told.
+    func happens(_ event: LauncherEvent) async throws {
+        while let events = await nextEvents() {
+            if events.contains(event) { return }
+        }
+        Issue.record("the launcher ended before \(event)")
+    }
+
     func clean(_ launch: Launch) {
         clean(launch.attempt.invocation, run: launch.run.id, attempt: launch.attempt.number, cgroup: nil)
     }

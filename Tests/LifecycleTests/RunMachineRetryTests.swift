@@ -181,7 +181,7 @@ import Testing
         #expect(machine.run.retry?.used == 1)
         #expect(machine.handle(.retryDue(after: 1)).isEmpty)
         _ = machine.handle(.committed)
-        #expect(machine.handle(.prepared(shimPID: 6)) == [.go, .acknowledge, .watch(freshID)])
+        #expect(machine.handle(.prepared(shimPID: 6)) == [.go, .acknowledge, .expect(freshID)])
     }
 
     @Test func `what the last attempt said of itself does not hold for the next`() {
@@ -344,7 +344,7 @@ import Testing
         #expect(!machine.isStored)
         _ = machine.handle(.prepared(shimPID: 5))
         effects = machine.handle(.committed)
-        #expect(effects == [.go, .acknowledge, .watch(freshID)])
+        #expect(effects == [.go, .acknowledge, .expect(freshID)])
         (machine, _) = RunMachine.reopen(over, script: over.script, boot: thisBoot, fresh: freshID)
         _ = machine.handle(.prepared(shimPID: 5))
         #expect(machine.handle(.commitFailed(full)) == [.withhold, .refuse(.store(full))])

@@ -15,7 +15,24 @@ import Testing
             commitFirst ? [.committed, .prepared(shimPID: 5)] : [.prepared(shimPID: 5), .committed]
         #expect(machine.handle(events[0]).isEmpty)
         effects = machine.handle(events[1])
-        #expect(effects == [.go, .acknowledge, .watch(invocation)])
+        #expect(effects == [.go, .acknowledge, .expect(invocation)])
+    }
+
+    @Test func `a run that goes on after its go is watched, one that is over by the first look is not`() {
+        for phase in [AttemptObservation.Phase.gate, .passed, .started, .exited] {
+            var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+            _ = machine.handle(.committed)
+            _ = machine.handle(.prepared(shimPID: 5))
+            #expect(machine.handle(found(phase, held: true)) == [.watch(invocation)])
+            #expect(machine.handle(found(phase, held: true)).isEmpty)
+        }
+        var (machine, _) = RunMachine.fire(sampleRun(), boot: thisBoot)
+        _ = machine.handle(.committed)
+        _ = machine.handle(.prepared(shimPID: 5))
+        let effects = machine.handle(found(.emptied, held: true, exit: .exited(code: 0)))
+        #expect(effects.count == 1)
+        #expect(effects.storedEnd?.state == .succeeded)
+        #expect(!machine.wantsLook)
     }
 
     @Test func `a run whose row is not stored never runs`() {
@@ -71,7 +88,7 @@ import Testing
         _ = machine.handle(.committed)
         let effects = machine.handle(.prepared(shimPID: 6))
         let newest = InvocationID(high: 9, low: 10)
-        #expect(effects == [.go, .request(newest, kill), .watch(newest)])
+        #expect(effects == [.go, .request(newest, kill), .expect(newest)])
     }
 
     @Test func `a stop that comes before anybody could look is handed over then`() {
@@ -86,7 +103,7 @@ import Testing
         #expect(machine.handle(.stopRequested(kill)).isEmpty)
         _ = machine.handle(.committed)
         let effects = machine.handle(.prepared(shimPID: 5))
-        #expect(effects == [.go, .acknowledge, .request(invocation, kill), .watch(invocation)])
+        #expect(effects == [.go, .acknowledge, .request(invocation, kill), .expect(invocation)])
     }
 
     @Test func `a shim that dies at the gate is replaced, but not forever`() {

@@ -89,7 +89,8 @@ import Testing
                 case .keepOutput(let run, let attempt):
                     #expect(row == run && run.attempts.last == attempt && attempt.state?.isFinal == true)
                 case .awaitRetry(_, let number): waits.insert(number)
-                case .refuse(.launch), .acknowledge, .watch, .request, .emptyCgroup, .setAside, .lookAgain, .clean:
+                case .refuse(.launch), .acknowledge, .expect, .watch, .request, .emptyCgroup, .setAside, .lookAgain,
+                    .clean:
                     break
                 }
             }

@@ -16,6 +16,8 @@ final class FakeLaunching: Launching {
     struct State {
         var records: [InvocationID: Record] = [:]
         var went: [InvocationID] = []
+        /// How often a record was read.
+        var looks: [InvocationID: Int] = [:]
         var requests: [StopRequest] = []
         var emptied: [RunID] = []
         var cleaned: [InvocationID] = []
@@ -33,8 +35,8 @@ final class FakeLaunching: Launching {
     }
 
     let state = Mutex(State())
-    let events: AsyncStream<AttemptEvent>
-    private let continuation: AsyncStream<AttemptEvent>.Continuation
+    let events: AsyncStream<[AttemptEvent]>
+    private let continuation: AsyncStream<[AttemptEvent]>.Continuation
     let mayGo: @Sendable (InvocationID) -> Bool
 
     init(mayGo: @escaping @Sendable (InvocationID) -> Bool = { _ in true }) {
@@ -57,6 +59,7 @@ final class FakeLaunching: Launching {
 
     func find(_ id: InvocationID) -> Finding {
         state.withLock { state in
+            state.looks[id, default: 0] += 1
             guard let record = state.records[id] else { return .nothing }
             if record.isUnreadable { return .unreadable("open: EMFILE") }
             if let damage = record.damage { return .damaged(damage) }
@@ -75,6 +78,8 @@ final class FakeLaunching: Launching {
             return state.records[id]?.observation.shimPID != nil
         }
     }
+
+    func expect(_ id: InvocationID) { continuation.yield([.changed(id)]) }
 
     func hearWords(_ wanted: Bool) {}
 
@@ -131,7 +136,7 @@ final class FakeLaunching: Launching {
             change(&record.observation)
             state.records[id] = record
         }
-        continuation.yield(.changed(id))
+        continuation.yield([.changed(id)])
     }
 
     func end(_ id: InvocationID, _ exit: ProcessExit) {
@@ -147,7 +152,7 @@ final class FakeLaunching: Launching {
 
     func killShim(_ id: InvocationID) {
         state.withLock { $0.records[id]?.observation.shimPID = nil }
-        continuation.yield(.shimGone(id))
+        continuation.yield([.shimGone(id)])
     }
 }
 

@@ -3,7 +3,7 @@ import TaskModel
 
 /// Does the first call of a kind and keeps its outcome back until `goOn`, as a busy disk may.
 actor HeldStore: Store {
-    enum Call { case insert, activeRuns }
+    enum Call { case insert, finish, activeRuns }
 
     nonisolated let rows = MemoryStore()
     private let held: Call
@@ -50,7 +50,10 @@ actor HeldStore: Store {
         try await rows.reopen(run, from: former)
     }
     func finish(_ run: Run, with followers: [Run]) async throws(StoreError) {
-        try await rows.finish(run, with: followers)
+        var outcome: StoreError?
+        do { try await rows.finish(run, with: followers) } catch { outcome = error }
+        await hold(.finish)
+        if let outcome { throw outcome }
     }
     func keep(_ tail: OutputTail, of attempt: InvocationID, run: RunID) async throws(StoreError) {
         try await rows.keep(tail, of: attempt, run: run)

@@ -249,6 +249,7 @@ import Testing
         launching.state.withLock { $0.watchFailures = 1 }
         try await withSupervisor(MemoryStore(), launching) { supervisor in
             let run = try await supervisor.fire(request())
+            while launching.state.withLock({ $0.watchFailures }) > 0 { try await Task.sleep(for: .milliseconds(1)) }
             // Ends, and nobody is told.
             launching.state.withLock { state in
                 state.records[run.attempts[0].invocation]?.observation.phase = .emptied
@@ -257,6 +258,46 @@ import Testing
             }
             #expect(try await end(of: run.id, supervisor).state == .succeeded)
         }
+    }
+
+    @Test func `a run whose end is being stored is not looked at again`() async throws {
+        let store = HeldStore(.finish)
+        let launching = FakeLaunching()
+        try await withSupervisor(store, launching) { supervisor in
+            let first = try await supervisor.fire(request()).attempts[0].invocation
+            let second = try await supervisor.fire(request())
+            launching.end(first, .exited(code: 0))
+            await store.isHolding()
+            let looks = launching.state.withLock { $0.looks[first] }
+            launching.killShim(first)
+            launching.killShim(second.attempts[0].invocation)
+            while launching.state.withLock({ $0.emptied }) != [second.id] {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            #expect(launching.state.withLock { $0.looks[first] } == looks)
+            await store.goOn()
+        }
+    }
+
+    @Test func `a supervisor that is to leave finishes the ends that are being stored`() async throws {
+        let store = HeldStore(.finish)
+        let launching = FakeLaunching()
+        let supervisor = Supervisor(
+            store: store, launching: launching, numbers: Counter(), boot: boot,
+            now: { Timestamp(microseconds: 5) }, bootTime: { 0 },
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { await supervisor.run() }
+        let run = try await supervisor.fire(request())
+        launching.end(run.attempts[0].invocation, .exited(code: 0))
+        await store.isHolding()
+        running.cancel()
+        let release = Task {
+            try await Task.sleep(for: .milliseconds(20))
+            await store.goOn()
+        }
+        await running.value
+        #expect(launching.state.withLock { $0.cleaned } == [run.attempts[0].invocation])
+        try await release.value
     }
 
     @Test func `another supervisor goes on where the first was killed`() async throws {

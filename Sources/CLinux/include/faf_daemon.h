@@ -129,6 +129,8 @@ enum fafd_event_flag { FAFD_EVENT_IN = 1, FAFD_EVENT_PRI = 2, FAFD_EVENT_OUT = 4
 
 int fafd_epoll(void);
 int fafd_epoll_add(int epoll, int fd, uint32_t events, uint64_t token);
+/* After an event that is reported once. */
+int fafd_epoll_again(int epoll, int fd, uint32_t events, uint64_t token);
 int fafd_epoll_remove(int epoll, int fd);
 /* timeout_ms -1: none. */
 int fafd_epoll_wait(int epoll, struct fafd_event *out, int count, int timeout_ms);

@@ -6,13 +6,15 @@ internal import TaskModel
 /// An attempt that never ran is launched again under the same name: whoever removes a cgroup does it under this lock, so
 /// that he cannot hit the new one while it is still empty.
 final class LaunchedNames: Sendable {
-    private let names = Mutex<[String: InvocationID]>([:])
+    private let names = Mutex<[String: (id: InvocationID, cgroup: String?)]>([:])
 
-    func insert(_ name: String, _ id: InvocationID) { names.withLock { $0[name] = id } }
+    /// - Parameter cgroup: its whole path.
+    func insert(_ name: String, _ id: InvocationID, cgroup: String?) { names.withLock { $0[name] = (id, cgroup) } }
 
-    /// Forgets the name, unless a later attempt has it.
-    func remove(_ name: String, _ id: InvocationID) {
-        names.withLock { if $0[name] == id { $0[name] = nil } }
+    /// Forgets the name, unless a later attempt has it; the cgroup that the attempt was given.
+    @discardableResult
+    func remove(_ name: String, _ id: InvocationID) -> String? {
+        names.withLock { $0[name]?.id == id ? $0.removeValue(forKey: name)?.cgroup : nil }
     }
 
     /// Calls `body` unless the name is in use; keep it short.

@@ -37,7 +37,9 @@ extension Launcher {
     /// not there is fine. Record and socket are gone when this returns; the others, which may take their time, go
     /// right after.
     public func clean(_ id: InvocationID, run: RunID, attempt: Int, cgroup: String?) {
-        let recorded = cgroup ?? self.cgroup(of: id)
+        // Its record need not be read for what this launcher has put there.
+        let given = launched.remove("\(run).\(attempt)", id)
+        let recorded = cgroup ?? given ?? self.cgroup(of: id)
         // First: it may find its time over without the word, and write the end now. That is removed once it has gone.
         let lives = tellStored(id)
         for path in [files.notifySocket(id), files.record(id)] {
@@ -45,7 +47,6 @@ extension Launcher {
                 logger.error("a file of a finished attempt stays", metadata: ["error": "\(error)"])
             }
         }
-        launched.remove("\(run).\(attempt)", id)
         cleaner.remove(
             end: lives ? nil : files.end(id), cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded))
         if changesUser { cleaner.remove(trees: temporaries.trees(of: id)) }

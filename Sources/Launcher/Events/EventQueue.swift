@@ -1,31 +1,34 @@
 internal import Synchronization
 internal import TaskModel
 
-/// Events on their way to the one consumer. A change that waits already is not queued twice, so the queue never holds
-/// more than two events per attempt, however slow the consumer is.
+/// Events on their way to the one consumer, who gets all that wait at once. A change that waits already is not queued
+/// twice, so the queue never holds more than two events per attempt, however slow the consumer is.
 final class EventQueue: Sendable {
     private struct State {
         var waiting: [LauncherEvent] = []
         var changed: Set<InvocationID> = []
-        var consumer: CheckedContinuation<LauncherEvent?, Never>?
+        var consumer: CheckedContinuation<[LauncherEvent]?, Never>?
         var isFinished = false
     }
 
     private let state = Mutex(State())
 
-    func push(_ event: LauncherEvent) {
-        let consumer: CheckedContinuation<LauncherEvent?, Never>? = state.withLock { state in
+    func push(_ events: [LauncherEvent]) {
+        if events.isEmpty { return }
+        let consumer: CheckedContinuation<[LauncherEvent]?, Never>? = state.withLock { state in
             if state.isFinished { return nil }
             if let consumer = state.consumer {
                 state.consumer = nil
                 return consumer
             }
-            if case .changed(let id) = event, !state.changed.insert(id).inserted { return nil }
-            if event == .overflow && state.waiting.contains(.overflow) { return nil }
-            state.waiting.append(event)
+            for event in events {
+                if case .changed(let id) = event, !state.changed.insert(id).inserted { continue }
+                if event == .overflow && state.waiting.contains(.overflow) { continue }
+                state.waiting.append(event)
+            }
             return nil
         }
-        consumer?.resume(returning: event)
+        consumer?.resume(returning: events)
     }
 
     func finish() {
@@ -37,16 +40,15 @@ final class EventQueue: Sendable {
         consumer?.resume(returning: nil)
     }
 
-    /// The next event; `nil` after the end, or when the task is cancelled.
-    func next() async -> LauncherEvent? {
+    /// What has happened since the last call, or happens next; `nil` after the end, or when the task is cancelled.
+    func next() async -> [LauncherEvent]? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let (old, answer): (CheckedContinuation<LauncherEvent?, Never>?, LauncherEvent??) = state.withLock {
+                let (old, answer): (CheckedContinuation<[LauncherEvent]?, Never>?, [LauncherEvent]??) = state.withLock {
                     state in
                     if !state.waiting.isEmpty {
-                        let event = state.waiting.removeFirst()
-                        if case .changed(let id) = event { state.changed.remove(id) }
-                        return (nil, .some(event))
+                        defer { (state.waiting, state.changed) = ([], []) }
+                        return (nil, .some(state.waiting))
                     }
                     if state.isFinished || Task.isCancelled { return (nil, .some(nil)) }
                     defer { state.consumer = continuation }

@@ -28,7 +28,17 @@ final class Watches: Sendable {
     /// What tasks say is told, too: somebody listens.
     let hearsWords = Atomic(true)
 
+    /// µs. A run writes its record half a dozen times at its beginning and end: whoever is told is told once for all that
+    /// came within this time.
+    static let gatheringTime: Int64 = 1500
+    /// µs. So long after its go a run is expected to be over. One that is costs one look and no watch. Eight at a time on
+    /// a busy machine take some 30 ms.
+    static let shortRun: Int64 = 100_000
+
     private let records: String
+    private let inotifyToken = Mutex<UInt64?>(nil)
+    /// When these are told at the latest.
+    private let expected = Mutex<[InvocationID: Int64]>([:])
     private let shims = Mutex<[InvocationID: Watch]>([:])
 
     init(records: String, loop: EventLoop, queue: EventQueue, logger: Logger) throws(SystemError) {
@@ -38,9 +48,24 @@ final class Watches: Sendable {
         self.records = records
         inotify = try Inotify()
         try inotify.watch(records, [.modified, .onlyDirectory])
-        try loop.add(inotify.descriptor.rawValue, .readable) { [weak self] wake in
+        let token = try loop.add(inotify.descriptor.rawValue, gathering: Watches.gatheringTime) { [weak self] wake in
             if wake == .ready { self?.readInotify() }
         }
+        inotifyToken.withLock { $0 = token }
+    }
+
+    /// Has a change told, once, of an attempt that has no watch yet: when it is over, or `shortRun` is, or somebody hears
+    /// what it says.
+    func expect(_ id: InvocationID) { expect(id, within: Watches.shortRun) }
+
+    /// An attempt that is expected is told soon: something will happen to it, and somebody waits for that.
+    func hurry(_ id: InvocationID) {
+        if expected.withLock({ $0[id] }) != nil { expect(id, within: 0) }
+    }
+
+    private func expect(_ id: InvocationID, within time: Int64) {
+        expected.withLock { $0[id] = Clocks.boottime + time }
+        if let token = inotifyToken.withLock({ $0 }) { loop.gather(token, within: time) }
     }
 
     func shim(of id: InvocationID) -> Shim? { shims.withLock { $0[id]?.shim } }
@@ -71,7 +96,7 @@ final class Watches: Sendable {
     private func gone(_ id: InvocationID) {
         guard let watch = shims.withLock({ $0.removeValue(forKey: id) }) else { return }
         _ = try? watch.shim.handle.reap()  // a child only where fafd is the subreaper
-        if let farewell = watch.farewell { farewell() } else { queue.push(.shimGone(id)) }
+        if let farewell = watch.farewell { farewell() } else { queue.push([.shimGone(id)]) }
     }
 
     private func readInotify() {
@@ -79,34 +104,46 @@ final class Watches: Sendable {
         do { events = try inotify.events() } catch {
             logger.error(
                 "the records directory cannot be watched, reading all records", metadata: ["error": "\(error)"])
-            queue.push(.overflow)
-            return
+            return queue.push([.overflow])
         }
-        for event in events {
-            if event.mask.contains(.overflow) {
-                queue.push(.overflow)
-            } else if let id = event.name.flatMap(RecordName.invocation(in:)), isNews(of: id) {
-                queue.push(.changed(id))
-            }
+        if events.contains(where: { $0.mask.contains(.overflow) }) { return queue.push([.overflow]) }
+        let changed = Set(events.compactMap { $0.name.flatMap(RecordName.invocation(in:)) })
+        queue.push((changed.filter(isNews) + overdue()).map { .changed($0) })
+    }
+
+    /// Those that were expected long enough.
+    private func overdue() -> [InvocationID] {
+        let now = Clocks.boottime
+        let (overdue, next) = expected.withLock { expected in
+            let overdue = expected.filter { $0.value <= now }.map(\.key)
+            for id in overdue { expected[id] = nil }
+            return (overdue, expected.values.min())
         }
+        if let next, let token = inotifyToken.withLock({ $0 }) { loop.gather(token, within: next - now) }
+        return overdue
     }
 
     /// Whether somebody has to look at this attempt: it is watched, and more than the task's words has changed, or they
     /// are listened to. A thousand tasks that say their status each second are to cost next to nothing.
     private func isNews(of id: InvocationID) -> Bool {
+        if expected.withLock({ $0[id] }) != nil {
+            guard
+                hearsWords.load(ordering: .sequentiallyConsistent)
+                    || beginning(of: id).map(AttemptRecord.isOver) == true
+            else { return false }
+            return expected.withLock { $0.removeValue(forKey: id) } != nil
+        }
         guard let watch = shims.withLock({ $0[id] }), watch.farewell == nil else { return false }
         if hearsWords.load(ordering: .sequentiallyConsistent) { return true }
         // Read after the change and before whoever is told looks: what he sees is this or newer.
-        let digest = digest(of: id)
+        let digest = beginning(of: id).flatMap(AttemptRecord.digest)
         if let digest, digest == watch.digest { return false }
         shims.withLock { $0[id]?.digest = digest }
         return true
     }
 
-    private func digest(of id: InvocationID) -> UInt32? {
-        guard let file = try? Files.open("\(records)/\(id)", [.noFollow, .nonblocking]),
-            let bytes = try? file.read(maximum: AttemptRecord.digestedLength)
-        else { return nil }
-        return AttemptRecord.digest(of: bytes)
+    private func beginning(of id: InvocationID) -> [UInt8]? {
+        guard let file = try? Files.open("\(records)/\(id)", [.noFollow, .nonblocking]) else { return nil }
+        return try? file.read(maximum: AttemptRecord.digestedLength)
     }
 }

@@ -19,10 +19,12 @@ extension Launcher {
         try mothers.ensure()
         let sandbox = try self.sandbox(launch)
         let specification: [UInt8]
+        let cgroup: String?
         let limits = try kernelLimits(launch.run.settings)
         do {
             var plain = try self.specification(launch, limits)
             plain.sandbox = sandbox
+            cgroup = plain.cgroup
             specification = try plain.encoded()
         } catch {
             throw LaunchFailure(
@@ -30,7 +32,7 @@ extension Launcher {
                 remedy: "correct the unit or the parameters")
         }
         let name = "\(launch.run.id).\(launch.attempt.number)"
-        launched.insert(name, launch.attempt.invocation)
+        launched.insert(name, launch.attempt.invocation, cgroup: cgroup)
         let deadline = Clocks.boottime + Launcher.readyTimeout
         do throws(LaunchFailure) {
             if let prepared = try await prepareOnce(specification, limits, deadline: deadline) { return prepared }

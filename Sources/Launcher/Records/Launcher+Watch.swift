@@ -5,7 +5,7 @@ internal import Synchronization
 public import TaskModel
 
 extension Launcher {
-    /// Begins to report this attempt in `events`; an attempt that is watched already stays so.
+    /// Begins to report this attempt in `nextEvents`; an attempt that is watched already stays so.
     ///
     /// Look at the attempt once more afterwards: what was written before is not reported.
     ///
@@ -23,12 +23,17 @@ extension Launcher {
         }
     }
 
-    /// Whether `events` tell also of records in which nothing is new but a status or a progress. They do, until this is
+    /// Reports a change of this attempt once, when it is over, or after some ms if it is not. For one that has its go: many
+    /// are short, and need no watch.
+    public func expect(_ id: InvocationID) { watches.expect(id) }
+
+    /// Whether `nextEvents` tells also of records in which nothing is new but a status or a progress. It does, until this is
     /// called with false.
     public func hearWords(_ wanted: Bool) { watches.hearsWords.store(wanted, ordering: .sequentiallyConsistent) }
 
     /// Hands a stop request to the attempt's shim. It may end before it reads it: then its record has the end.
     public func request(_ id: InvocationID, _ stop: StopRequest) throws(StopFailure) {
+        defer { watches.hurry(id) }
         do throws(SystemError) {
             if let watched = watches.shim(of: id) {
                 try watched.handle.queue(realTimeSignal: StopRequest.signalOffset, value: stop.encoded)

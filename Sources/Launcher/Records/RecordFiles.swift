@@ -42,14 +42,14 @@ struct RecordFiles: Sendable {
         }
         do {
             let file = try Files.open(record(id), [.noFollow, .nonblocking])
-            var bytes = try read(file)
+            let bytes = try read(file)
             let holder = try file.lockHolder()
-            if holder == .nobody {
-                // The shim writes its last before it lets go, maybe between the read and the look at the lock.
-                let again = try Files.open(record(id), [.noFollow, .nonblocking])
-                bytes = try read(again)
-            }
-            return decode(bytes, id, holder, withOrigin: withOrigin)
+            let reading = decode(bytes, id, holder, withOrigin: withOrigin)
+            if holder != .nobody { return reading }
+            if case .record(let record, _) = reading, record.observation.phase == .emptied { return reading }
+            // The shim writes its last before it lets go, maybe between the read and the look at the lock.
+            let again = try Files.open(record(id), [.noFollow, .nonblocking])
+            return decode(try read(again), id, holder, withOrigin: withOrigin)
         } catch  where error.errno == ErrorNumber.notFound {
             return .nothing
         } catch {

@@ -13,13 +13,13 @@ enum RecordName {
     /// The invocation id that a name contains. inotify tells the name under which the shim opened its record, which is the
     /// temporary one even after the link to the final name is all that is left.
     static func invocation(in name: String) -> InvocationID? {
-        var digits: [UInt8] = []
-        for byte in name.utf8 {
+        var digits = 0
+        for (index, byte) in name.utf8.enumerated() {
             switch byte {
-            case 48...57, 97...102: digits.append(byte)
-            default: digits = []
+            case 48...57, 97...102: digits += 1
+            default: digits = 0
             }
-            if digits.count == 32 { return InvocationID(String(decoding: digits, as: UTF8.self)) }
+            if digits == 32 { return InvocationID(Substring(name.utf8.dropFirst(index - 31).prefix(32))) }
         }
         return nil
     }

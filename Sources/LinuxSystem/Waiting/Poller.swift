@@ -12,7 +12,7 @@ public final class Poller: Sendable {
         public static let writable = Events(rawValue: 4)
         public static let error = Events(rawValue: 8)
         public static let hangUp = Events(rawValue: 16)
-        /// Reported once, then silent until removed and added again (EPOLLONESHOT).
+        /// Reported once, then silent until `watchAgain`, or until removed and added again (EPOLLONESHOT).
         public static let once = Events(rawValue: 1 << 30)
     }
 
@@ -37,6 +37,11 @@ public final class Poller: Sendable {
     /// Begins to watch a descriptor, which must be removed before it is closed if copies of it stay open.
     public func add(_ descriptor: Int32, _ events: Events, token: UInt64) throws(SystemError) {
         try check(fafd_epoll_add(epoll.rawValue, descriptor, events.rawValue, token), "epoll_ctl")
+    }
+
+    /// For a descriptor that was added already.
+    public func watchAgain(_ descriptor: Int32, _ events: Events, token: UInt64) throws(SystemError) {
+        try check(fafd_epoll_again(epoll.rawValue, descriptor, events.rawValue, token), "epoll_ctl")
     }
 
     public func remove(_ descriptor: Int32) { _ = fafd_epoll_remove(epoll.rawValue, descriptor) }

@@ -18,6 +18,11 @@ extension AttemptRecord {
         return digest
     }
 
+    /// Whether the attempt's end stands there, unchecked: nothing of it is written any more.
+    public static func isOver(_ bytes: [UInt8]) -> Bool {
+        load(faf_slot.self, from: bytes[...], at: Int(FAF_AT_EMPTIED)).map { $0.sequence > 0 } ?? false
+    }
+
     private static let digestedSlots = RecordSlot.allCases
         .filter { ![.status, .result, .progress, .origin].contains($0) }
         .flatMap { SlotLayout.of($0).offsets }
