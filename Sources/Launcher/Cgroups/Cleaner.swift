@@ -5,9 +5,18 @@ internal import Synchronization
 /// A thread that removes what finished attempts leave: unlinking a durable end takes about 1 ms on ext4, and a cgroup may
 /// be busy for a moment after its last process has gone. What a crash leaves here is found at the next start.
 final class Cleaner: Sendable {
+    /// What is left of one attempt.
+    struct Remains: Sendable {
+        var end: String
+        /// It may write the end as long as it lives.
+        var shim: Watches.Shim?
+        var cgroup: Cgroup?
+        /// Directories, which go with all that is in them.
+        var trees: [String] = []
+    }
+
     private struct State {
-        var ends: [String] = []
-        var cgroups: [Cgroup] = []
+        var remains: [Remains] = []
         var trees: [String] = []
         var isStopped = false
     }
@@ -30,12 +39,12 @@ final class Cleaner: Sendable {
         try SystemThread.start(name: "faf-cleaner") { [self] in run() }
     }
 
-    func remove(end: String?, cgroup: Cgroup?) {
-        state.withLock { state in
-            if let end { state.ends.append(end) }
-            if let cgroup { state.cgroups.append(cgroup) }
+    func remove(_ remains: Remains) {
+        let isFirst = state.withLock { state in
+            state.remains.append(remains)
+            return state.remains.count == 1
         }
-        poller.wake()
+        if isFirst { poller.wake() }
     }
 
     /// Directories with all that is in them.
@@ -53,30 +62,36 @@ final class Cleaner: Sendable {
     private func run() {
         var busy: [(cgroup: Cgroup, turn: Int)] = []
         var trees: [(path: String, turn: Int)] = []
+        var ends: [Remains] = []
         while true {
             let work = state.withLock { state in
-                defer {
-                    state.ends = []
-                    state.cgroups = []
-                    state.trees = []
-                }
+                defer { (state.remains, state.trees) = ([], []) }
                 return state
             }
-            for end in work.ends {
-                do { try Files.remove(end) } catch {
-                    logger.error("the end of a finished attempt stays", metadata: ["error": "\(error)"])
-                }
-            }
-            busy += work.cgroups.map { ($0, 0) }
+            // Nobody is woken when a shim has gone: that would cost as much as all the rest.
+            ends = (ends + work.remains).filter { !removeEnd(of: $0) }
+            busy += work.remains.compactMap(\.cgroup).map { ($0, 0) }
             busy = busy.filter { $0.turn < Cleaner.turns && !remove($0.cgroup, isLast: $0.turn + 1 == Cleaner.turns) }
                 .map { ($0.cgroup, $0.turn + 1) }
-            trees += work.trees.map { ($0, 0) }
+            trees += (work.remains.flatMap(\.trees) + work.trees).map { ($0, 0) }
             trees = trees.filter { !removeTree($0.path, isLast: $0.turn + 1 == Cleaner.treeLimit.turns) }
                 .map { ($0.path, $0.turn + 1) }
-            if work.isStopped && work.ends.isEmpty && work.cgroups.isEmpty { return }
+            if work.isStopped && work.remains.isEmpty { return }
             if work.isStopped { continue }
-            _ = try? poller.wait(milliseconds: !trees.isEmpty ? 0 : busy.isEmpty ? nil : 100)
+            _ = try? poller.wait(milliseconds: !trees.isEmpty ? 0 : busy.isEmpty && ends.isEmpty ? nil : 100)
         }
+    }
+
+    /// `false`: its shim is still there.
+    private func removeEnd(of remains: Remains) -> Bool {
+        if let shim = remains.shim {
+            guard (try? shim.handle.hasEnded()) != false else { return false }
+            _ = try? shim.handle.reap()  // a child only where fafd is the subreaper
+        }
+        do { try Files.remove(remains.end) } catch {
+            logger.error("the end of a finished attempt stays", metadata: ["error": "\(error)"])
+        }
+        return true
     }
 
     private func removeTree(_ path: String, isLast: Bool) -> Bool {

@@ -41,28 +41,30 @@ extension Launcher {
         let given = launched.remove("\(run).\(attempt)", id)
         let recorded = cgroup ?? given ?? self.cgroup(of: id)
         // First: it may find its time over without the word, and write the end now. That is removed once it has gone.
-        let lives = tellStored(id)
+        let shim = tellStored(id)
         for path in [files.notifySocket(id), files.record(id)] {
             do { try Files.remove(path) } catch {
                 logger.error("a file of a finished attempt stays", metadata: ["error": "\(error)"])
             }
         }
         cleaner.remove(
-            end: lives ? nil : files.end(id), cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded))
-        if changesUser { cleaner.remove(trees: temporaries.trees(of: id)) }
+            Cleaner.Remains(
+                end: files.end(id), shim: shim,
+                cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded),
+                trees: changesUser ? temporaries.trees(of: id) : []))
     }
 
-    /// Lets a shim that waits for it go without an end on disk. False: there is none any more.
-    private func tellStored(_ id: InvocationID) -> Bool {
-        guard watch(id), let shim = watches.shim(of: id) else { return false }
-        let end = files.end(id)
-        let lives = watches.release(id) { [cleaner] in
-            // Seldom there, and not removed here: that may take its time.
-            if (try? FileStatus.of(path: end)) ?? nil != nil { cleaner.remove(end: end, cgroup: nil) }
+    /// Ends the watch, and lets a shim that waits for it go without an end on disk. `nil`: there is none any more.
+    private func tellStored(_ id: InvocationID) -> Watches.Shim? {
+        var shim = watches.remove(id)
+        do {
+            if shim == nil, let handle = try files.openShim(id) { shim = Watches.Shim(handle) }
+            // One that does not hear it writes its end.
+            try shim?.handle.queue(realTimeSignal: StopRequest.signalOffset, value: StopRequest.stored(id))
+        } catch {
+            logger.debug("a shim was not told that its end is stored", metadata: ["error": "\(error)"])
         }
-        // A shim that does not hear it writes its end.
-        if lives { try? shim.handle.queue(realTimeSignal: StopRequest.signalOffset, value: StopRequest.stored(id)) }
-        return lives
+        return shim
     }
 
     /// Moves a damaged record, and a damaged end, out of the way; the new path. `nil`: there was nothing, or it stays.

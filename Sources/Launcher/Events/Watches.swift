@@ -21,8 +21,6 @@ final class Watches: Sendable {
         var token: UInt64
         /// Of the record when its last change was told; `nil`: none was.
         var digest: UInt32?
-        /// What follows when it has gone, in place of an event.
-        var farewell: (@Sendable () -> Void)?
     }
 
     /// What tasks say is told, too: somebody listens.
@@ -83,20 +81,17 @@ final class Watches: Sendable {
         }
     }
 
-    /// No more events of this attempt; `farewell` is called, on the loop's thread, when its shim has gone.
-    ///
-    /// - Returns: false: it is not watched.
-    func release(_ id: InvocationID, _ farewell: @escaping @Sendable () -> Void) -> Bool {
-        shims.withLock { shims in
-            shims[id]?.farewell = farewell
-            return shims[id] != nil
-        }
+    /// No more events of this attempt. The shim that was watched, if it is still there.
+    func remove(_ id: InvocationID) -> Shim? {
+        guard let watch = shims.withLock({ $0.removeValue(forKey: id) }) else { return nil }
+        loop.remove(watch.token)
+        return watch.shim
     }
 
     private func gone(_ id: InvocationID) {
         guard let watch = shims.withLock({ $0.removeValue(forKey: id) }) else { return }
         _ = try? watch.shim.handle.reap()  // a child only where fafd is the subreaper
-        if let farewell = watch.farewell { farewell() } else { queue.push([.shimGone(id)]) }
+        queue.push([.shimGone(id)])
     }
 
     private func readInotify() {
@@ -133,7 +128,7 @@ final class Watches: Sendable {
             else { return false }
             return expected.withLock { $0.removeValue(forKey: id) } != nil
         }
-        guard let watch = shims.withLock({ $0[id] }), watch.farewell == nil else { return false }
+        guard let watch = shims.withLock({ $0[id] }) else { return false }
         if hearsWords.load(ordering: .sequentiallyConsistent) { return true }
         // Read after the change and before whoever is told looks: what he sees is this or newer.
         let digest = beginning(of: id).flatMap(AttemptRecord.digest)
