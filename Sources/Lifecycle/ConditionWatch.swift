@@ -27,7 +27,7 @@ public struct ConditionWatch: Sendable, Hashable {
 
     /// µs. As much earlier than it is due, and at most a tenth of its interval, a sample may be taken: then many attempts
     /// are looked at together.
-    private static let haste: UInt64 = 250_000
+    public static let haste: UInt64 = 250_000
 
     private var windows: [Window]
     private var lastCPU: Reading?

@@ -10,7 +10,9 @@ extension Supervisor {
         let run: RunID
         let meter: any Metering
         /// `nil`: it ends, or stands still.
-        var watch: ConditionWatch?
+        var watch: ConditionWatch? { didSet { due = watch?.due ?? .max } }
+        /// When it wants to know more next, in µs of CLOCK_BOOTTIME; `.max`: never.
+        private(set) var due: UInt64
         /// The latest of each quantity.
         var met: [ConditionVerdict]
         /// It stands still; after the thaw its windows begin empty.
@@ -20,6 +22,7 @@ extension Supervisor {
             self.run = run
             self.meter = meter
             self.watch = watch
+            due = watch?.due ?? .max
             self.met = met
             self.isFrozen = isFrozen
         }
@@ -56,7 +59,7 @@ extension Supervisor {
 
     /// One clock for all.
     private func waitForSamples() {
-        let next = watched.values.reduce(UInt64.max) { min($0, $1.watch?.due ?? .max) }
+        let next = watched.values.reduce(UInt64.max) { min($0, $1.due) }
         guard next < samplesAt else { return }
         samplesAt = next
         enqueue.yield(.sample(at: next))
@@ -72,7 +75,9 @@ extension Supervisor {
         let due = max(time, bootTime())
         var orders: [(id: InvocationID, meter: any Metering, what: Set<ConditionSettings.Quantity>)] = []
         for (id, entry) in watched {
-            guard let what = entry.watch?.due(at: due), !what.isEmpty else { continue }
+            guard entry.due <= due + ConditionWatch.haste, let what = entry.watch?.due(at: due), !what.isEmpty else {
+                continue
+            }
             orders.append((id, entry.meter, what))
         }
         for (id, measurement) in await Self.measure(orders) {
