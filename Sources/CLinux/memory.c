@@ -24,4 +24,6 @@ static int give_back_program(struct dl_phdr_info *info, size_t size, void *unuse
 
 void fafd_give_back_program(void) { (void)dl_iterate_phdr(give_back_program, NULL); }
 
+void fafd_limit_heaps(int n) { (void)mallopt(M_ARENA_MAX, n); }
+
 void fafd_give_back_heap(void) { (void)malloc_trim(0); }

@@ -130,6 +130,9 @@ extension Database {
         // A failed ROLLBACK must not trap.
         configuration.allowsUnsafeTransactions = true
         configuration.prepareDatabase { connection in
+            // Half a MB for each connection instead of two: what is in use of tables and indexes is a few pages at their
+            // ends, and the page cache has the others.
+            try connection.execute(sql: "PRAGMA cache_size = -512")
             // Without -wal and -shm in place a database in WAL mode cannot even be read on a full disk, and the room
             // in a -wal that is there already can still take the ends of runs: so it is neither removed nor truncated.
             var persist: CInt = 1

@@ -64,6 +64,7 @@ struct Fafd: AsyncParsableCommand {
         } else {
             LoggingSystem.bootstrap { StandardErrorHandler(label: $0) }
         }
+        OwnProcess.limitHeaps()
         var log = Logger(label: "fafd")
         do {
             let configuration = try configuration()

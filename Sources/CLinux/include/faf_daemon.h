@@ -208,4 +208,7 @@ void fafd_give_back_program(void);
 /* Pages of the heap that nothing lies in any more. Takes some ms with a large heap, during which allocation waits. */
 void fafd_give_back_heap(void);
 
+/* At most this many heaps from now on (mallopt(3), M_ARENA_MAX). */
+void fafd_limit_heaps(int n);
+
 #endif

@@ -31,6 +31,10 @@ public enum OwnProcess {
         try check(fafd_set_soft_limit(FAFD_LIMIT_OPEN_FILES, soft), "setrlimit")
     }
 
+    /// Threads share two heaps instead of getting one each: what is free on one is of no use to the others. To be called
+    /// before there are many threads.
+    public static func limitHeaps() { fafd_limit_heaps(2) }
+
     /// Memory that is not in use goes back to the kernel: what a burst has left on the heap (malloc_trim(3)) and, with
     /// `program`, the mapped pages of this program's text, which come back from the page cache as they are needed.
     public static func giveBackMemory(program: Bool) {
