@@ -12,9 +12,10 @@ extension Supervisor {
         switch effect {
         case .commitAndPrepare(let run, let change):
             // Begun here and not by `run`: each hop between threads costs a fire as much as a system call. Neither
-            // half is ended by a cancellation, and whoever waits for their end drains.
-            Task.immediate { await self.prepare(id, run) }
-            Task.immediate { self.deliver(await self.commit(run, change), to: id) }
+            // half is ended by a cancellation, and whoever waits for their end drains. The commit's thread wakes while the
+            // launch is prepared on this one.
+            Task.immediate(executorPreference: executor) { self.deliver(await self.commit(run, change), to: id) }
+            Task.immediate(executorPreference: executor) { await self.prepare(id, run) }
         case .go:
             let gate = live[id]?.gate
             live[id]?.gate = nil

@@ -58,6 +58,8 @@ public actor Supervisor {
     let numbers: any Numbering
     var triggering: (any Triggering)?
     var output: (any OutputReading)?
+    /// Where fires are begun.
+    var executor: (any TaskExecutor)?
     let boot: BootID
     let now: @Sendable () -> Timestamp
     let bootTime: @Sendable () -> UInt64
@@ -134,8 +136,12 @@ public actor Supervisor {
     /// - Parameters:
     ///   - triggering: knows the tasks that follow on others; `nil`: there are none.
     ///   - output: `nil`: no last lines are kept.
-    public func join(triggering: (any Triggering)?, output: (any OutputReading)?) {
+    ///   - executor: that of the fires' callers; `nil`: they have none.
+    public func join(
+        triggering: (any Triggering)?, output: (any OutputReading)?, executor: (any TaskExecutor)? = nil
+    ) {
         self.triggering = triggering
+        self.executor = executor
         self.output = output
         launching.hearWords(false)
     }
