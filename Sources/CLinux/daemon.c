@@ -144,6 +144,22 @@ int fafd_is_proc(int fd) {
     return s.f_type == PROC_SUPER_MAGIC;
 }
 
+int fafd_is_local(const char *path) {
+    struct statfs s;
+    int r;
+    RETRY(r, statfs(path, &s));
+    if (r < 0) return -errno;
+    /* What systemd's is_network_fs() has, FUSE, and what is mounted when it is looked at. */
+    switch ((uint32_t)s.f_type) {
+    case NFS_SUPER_MAGIC: case SMB_SUPER_MAGIC: case SMB2_SUPER_MAGIC: case CIFS_SUPER_MAGIC: case CODA_SUPER_MAGIC:
+    case AFS_SUPER_MAGIC: case AFS_FS_MAGIC: case CEPH_SUPER_MAGIC: case V9FS_MAGIC: case OCFS2_SUPER_MAGIC:
+    case AUTOFS_SUPER_MAGIC: case FUSE_SUPER_MAGIC:
+    case 0x564c /* NCP */: case 0x01161970 /* GFS2 */: case 0x0bd00bd0 /* Lustre */: case 0x20030528 /* OrangeFS */:
+    case 0x47504653 /* GPFS */: return 0;
+    default: return 1;
+    }
+}
+
 int fafd_list_open(const char *path, void **list) {
     int fd = fafd_open(-1, path, FAFD_OPEN_DIRECTORY, 0);
     if (fd < 0) return fd;

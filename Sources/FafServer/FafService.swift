@@ -13,6 +13,7 @@ public final class FafService: VarlinkService {
     let catalog: CatalogBox
     let host: any Host
     let access: Access
+    let resolutions: Resolutions
     let version: String
     let processID: Int32
     let onlyUser: UInt32?
@@ -30,7 +31,10 @@ public final class FafService: VarlinkService {
         self.processID = processID
         self.onlyUser = onlyUser
         access = Access(host: host, onlyUser: onlyUser)
+        resolutions = Resolutions(host: host)
     }
+
+    public func isBrief(_ method: String) -> Bool { method == Wire.Fire.name }
 
     public func call(
         _ method: String, parameters: JSONObject, caller: Caller, reply: ReplyWriter

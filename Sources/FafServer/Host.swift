@@ -12,6 +12,12 @@ public protocol Host: Sendable {
     /// The gid that this name or number of `AllowGroups=` means; `nil` if there is no such group.
     func groupID(_ text: String) -> UInt32?
 
+    /// Changes with the files of the user database: what a name stands for may be another then.
+    func accountsMark() -> [FileMark]
+
+    /// Nobody else's machine is asked for this file: a look at it does not hang.
+    func isLocal(_ script: CheckedScript) -> Bool
+
     /// The script check of the design, section 5, for a run with this identity.
     func checkScript(_ settings: TaskSettings, identity: RunIdentity) throws(HostRefusal) -> CheckedScript
 
@@ -35,6 +41,22 @@ public protocol Host: Sendable {
 
     /// How many bytes of output a run has; 0 if it has none.
     func outputSize(of run: RunID) throws(HostRefusal) -> UInt64
+}
+
+/// How a file is now: another one, or another content, has another mark.
+public struct FileMark: Sendable, Hashable {
+    public var device: UInt64
+    public var inode: UInt64
+    public var size: UInt64
+    /// µs of CLOCK_REALTIME.
+    public var modified: Int64
+
+    public init(device: UInt64, inode: UInt64, size: UInt64, modified: Int64) {
+        self.device = device
+        self.inode = inode
+        self.size = size
+        self.modified = modified
+    }
 }
 
 /// Something that this machine or this mode does not give.

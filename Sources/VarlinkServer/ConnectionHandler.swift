@@ -172,7 +172,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             lastNumber += 1
             let writer = ReplyWriter(
                 call: call, number: lastNumber, connection: NIOLoopBound(self, eventLoop: eventLoop))
-            let task = Task { [server, caller] in
+            let executor = server.executor(for: interface, method, on: eventLoop)
+            let task = Task(executorPreference: executor) { [server, caller] in
                 await server.run(interface, method, call.parameters, caller, writer)
             }
             running = (lastNumber, call.oneway, task)

@@ -123,6 +123,11 @@ extension VarlinkServer {
             _ = descriptor.release()
         }
 
+        /// Where a call of this method runs; `nil`: on any thread.
+        func executor(for interface: String, _ method: String, on eventLoop: any EventLoop) -> EventLoopExecutor? {
+            services[interface]?.isBrief(method) == true ? EventLoopExecutor(eventLoop) : nil
+        }
+
         /// Runs one call to its end.
         func run(
             _ interface: String, _ method: String, _ parameters: JSONObject, _ caller: Caller, _ writer: ReplyWriter

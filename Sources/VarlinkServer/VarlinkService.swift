@@ -13,6 +13,9 @@ public protocol VarlinkService: Sendable {
     /// The parsed text; GetInterfaceDescription answers with it.
     var interface: InterfaceDescription { get }
 
+    /// Calls of this method neither block nor compute for long: they are run on the thread that reads them.
+    func isBrief(_ method: String) -> Bool
+
     /// Runs one call. `method` is the name without the interface and is in the description; `parameters` fit it. The task
     /// is cancelled when the client leaves or the server stops, except for calls that want no reply.
     ///
@@ -20,4 +23,8 @@ public protocol VarlinkService: Sendable {
     func call(
         _ method: String, parameters: JSONObject, caller: Caller, reply: ReplyWriter
     ) async throws(VarlinkFailure)
+}
+
+extension VarlinkService {
+    public func isBrief(_ method: String) -> Bool { false }
 }

@@ -96,9 +96,10 @@ final class Daemon: Sendable {
     /// Serves until SIGTERM or SIGINT. Runs go on.
     func run() async throws {
         report(catalog.current)
-        await supervisor.join(triggering: service, output: service)
-        let listener = try listen().release()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        await supervisor.join(
+            triggering: service, output: service, executor: EventLoopExecutor(group.next()))
+        let listener = try listen().release()
         log.info(
             "fafd \(Version.current) serves \(configuration.directories.socket)",
             metadata: ["cgroup": "\(launcher.cgroupRoot ?? "none")"])

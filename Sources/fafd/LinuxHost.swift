@@ -19,6 +19,17 @@ struct LinuxHost: Host {
         }
     }
 
+    /// Where the C library looks first, if nsswitch.conf(5) says nothing else, and that itself.
+    func accountsMark() -> [FileMark] {
+        ["/etc/passwd", "/etc/group", "/etc/nsswitch.conf"].compactMap { path in
+            (try? FileStatus.of(path: path)).flatMap { $0 }.map {
+                FileMark(device: $0.device, inode: $0.inode, size: $0.size, modified: $0.modified)
+            }
+        }
+    }
+
+    func isLocal(_ script: CheckedScript) -> Bool { FileStatus.isOnLocalFileSystem(script.realPath) }
+
     func userID(_ text: String) -> UInt32? { HostAccounts.userID(text) }
 
     func groupID(_ text: String) -> UInt32? { HostAccounts.groupID(text) }

@@ -17,9 +17,24 @@ struct ShimLaunching: Launching {
     let environment: [String: String]
     let log: Logger
 
-    /// Not on the supervisor's actor: files of others are read here, and they may take their time.
-    @concurrent
     func prepare(_ run: Run, _ attempt: Attempt) async throws(LaunchRefusal) -> any PreparedShim {
+        if attempt.number == 1, run.settings.environmentFiles.isEmpty, run.settings.sandbox == Sandbox() {
+            return try await prepareHere(run, attempt)
+        }
+        // Files of others are looked at, and they may take their time.
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            () async throws(LaunchRefusal) in try await prepareElsewhere(run, attempt)
+        }
+    }
+
+    @concurrent
+    private func prepareElsewhere(
+        _ run: Run, _ attempt: Attempt
+    ) async throws(LaunchRefusal) -> any PreparedShim {
+        try await prepareHere(run, attempt)
+    }
+
+    private func prepareHere(_ run: Run, _ attempt: Attempt) async throws(LaunchRefusal) -> any PreparedShim {
         var run = run
         if attempt.number > 1 { run.script = try checkAgain(run) }
         let files = try environmentFiles(run)

@@ -13,6 +13,8 @@ import Testing
         func checkScript(_ settings: TaskSettings, identity: RunIdentity) throws(HostRefusal) -> CheckedScript {
             sampleRun().script
         }
+        func accountsMark() -> [FileMark] { [] }
+        func isLocal(_ script: CheckedScript) -> Bool { true }
         func missingProtections() -> [MissingProtection] { [] }
         var unitDirectories: [String] { [] }
         var tasksCgroup: String? { nil }

@@ -31,6 +31,16 @@ import VarlinkServer
         }
     }
 
+    @Test func `a brief call is run where it is read, and no other`() async throws {
+        try await withServer { path, _, _ in
+            var client = try VarlinkConnection(path: path)
+            for _ in 0..<20 {
+                #expect(try client.call("io.faf.Test.Brief")["onEventLoop"] == .bool(true))
+                #expect(try client.call("io.faf.Test.Long")["onEventLoop"] == .bool(false))
+            }
+        }
+    }
+
     @Test func `a call that comes byte by byte is answered as soon as it is whole`() async throws {
         try await withServer { path, _, _ in
             var client = try RawClient(path)

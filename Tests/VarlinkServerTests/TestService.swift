@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import Testing
 import Varlink
 import VarlinkServer
 
@@ -32,11 +33,15 @@ final class TestService: VarlinkService {
                 method Work(milliseconds: int) -> (text: string)
                 method Fail() -> ()
                 method Silent() -> ()
+                method Brief() -> (onEventLoop: bool)
+                method Long() -> (onEventLoop: bool)
 
                 error Failed (why: string)
 
                 """)
     }
+
+    func isBrief(_ method: String) -> Bool { method == "Brief" }
 
     func call(
         _ method: String, parameters: JSONObject, caller: Caller, reply: ReplyWriter
@@ -45,6 +50,13 @@ final class TestService: VarlinkService {
         switch method {
         case "Echo":
             try await reply.send(.object(["text": parameters["text"]]), continues: false)
+        case "Brief", "Long":
+            let wasThere = MultiThreadedEventLoopGroup.currentEventLoop != nil
+            // What it has waited for does not take it elsewhere.
+            try? await Task.sleep(for: .milliseconds(1))
+            let isThere = MultiThreadedEventLoopGroup.currentEventLoop != nil
+            #expect(wasThere == isThere)
+            try await reply.send(.object(["onEventLoop": .bool(isThere)]), continues: false)
         case "Mark": try await reply.send(.object([:]), continues: false)
         case "WhoAmI":
             try await reply.send(

@@ -65,6 +65,8 @@ int fafd_stat_path(int directory, const char *path, int follow, struct fafd_stat
 int64_t fafd_read_link(int directory, const char *path, char *out, size_t n);
 /* 1 if the file lies on procfs, whose files answer with the reader's own secrets. */
 int fafd_is_proc(int fd);
+/* 1 if the file lies on a file system that asks no other machine and no other process (statfs(2)). */
+int fafd_is_local(const char *path);
 
 /* Directory listing: opens (allocates), then names one by one; 0 at the end. "." and ".." are left out. */
 int fafd_list_open(const char *path, void **list);

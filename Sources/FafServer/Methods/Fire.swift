@@ -9,8 +9,29 @@ import VarlinkServer
 extension FafService: Triggering {
     /// In the design's order: find the unit, authorise, check the parameters, check the script, number the run.
     func fire(_ request: Wire.Fire.Request, _ caller: PeerCredentials) async throws(VarlinkFailure) -> Wire.Fire.Reply {
-        let request = try fireRequest(request, caller)
+        let request =
+            isAtHand(request.task)
+            ? try fireRequest(request, caller)
+            : try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                () async throws(VarlinkFailure) in try await lookedUp(request, caller)
+            }
         do { return Wire.Fire.Reply(run: try await supervisor.fire(request).wire) } catch { throw error.failure }
+    }
+
+    /// An instance of a template is read when it is fired, and its specifiers may stand for names.
+    private func isAtHand(_ task: String) -> Bool {
+        guard !task.utf8.contains(UInt8(ascii: "@")), case .found(let unit) = catalog.current.task(named: task) else {
+            return false
+        }
+        return resolutions.isAtHand(unit.name, unit.settings)
+    }
+
+    /// On a thread that may hang.
+    @concurrent
+    private func lookedUp(
+        _ request: Wire.Fire.Request, _ caller: PeerCredentials
+    ) async throws(VarlinkFailure) -> FireRequest {
+        try fireRequest(request, caller)
     }
 
     private func fireRequest(
@@ -33,6 +54,7 @@ extension FafService: Triggering {
         } catch {
             throw Wire.ScriptRefused(path: error.subject, message: error.message, remedy: error.remedy).failure
         }
+        resolutions.found(script, of: unit.name)
 
         return FireRequest(
             task: unit.name, parameters: parameters, settings: host.settled(unit.settings), identity: identity,
@@ -52,20 +74,24 @@ extension FafService: Triggering {
         _ name: String, _ caller: PeerCredentials
     ) throws(VarlinkFailure) -> (TaskUnit, RunIdentity, RunRights) {
         let unit = try usableTask(name, caller)
-        let identity: RunIdentity
+        let resolution: Resolutions.Resolution
         do throws(HostRefusal) {
-            if let refusal = access.unknownName(in: unit.settings) { throw refusal }
-            identity = try host.identity(for: unit.settings)
+            resolution = try resolutions.of(unit.name, unit.settings) { () throws(HostRefusal) in
+                if let refusal = access.unknownName(in: unit.settings) { throw refusal }
+                let identity = try host.identity(for: unit.settings)
+                let rights = access.rights(unit.settings, identity: identity, firedBy: caller.uid)
+                return .init(identity: identity, users: rights.users, groups: rights.groups)
+            }
         } catch {
             throw Wire.BadUnit(
                 task: name, message: "\(error.subject) \(error.message)", remedy: error.remedy, problems: []
             ).failure
         }
-        let rights = access.rights(unit.settings, identity: identity, firedBy: caller.uid)
+        let rights = RunRights(firedBy: caller.uid, users: resolution.users, groups: resolution.groups)
         guard access.mayFire(caller, rights) else {
             throw access.denied(caller, "fire", task: name).failure
         }
-        return (unit, identity, rights)
+        return (unit, resolution.identity, rights)
     }
 
     /// The unit of this task, if it can be fired.

@@ -13,7 +13,6 @@ extension Launcher {
 
     /// Has a shim made ready for this attempt; it waits at its gate. Nothing of the script has run when this returns or
     /// throws. Cancellation withholds the go.
-    @concurrent
     public func prepare(_ launch: Launch) async throws(LaunchFailure) -> PreparedAttempt {
         try subtree.look()
         try mothers.ensure()

@@ -55,6 +55,14 @@ public struct FileStatus: Sendable, Hashable {
     }
 }
 
+extension FileStatus {
+    /// Whether the file system of this path asks no other machine and no other process; `false` also if that is not
+    /// known. The first look at one that does may hang.
+    public static func isOnLocalFileSystem(_ path: String) -> Bool {
+        (try? refuseNUL(path, "statfs")) != nil && fafd_is_local(path) == 1
+    }
+}
+
 extension OwnedDescriptor {
     /// fstat(2).
     public func status() throws(SystemError) -> FileStatus {
