@@ -176,32 +176,48 @@ uint64_t faf_cgroup_number(int cgroup, const char *file, const char *key) {
     return value;
 }
 
-uint64_t faf_cgroup_sum(int cgroup, const char *file, const char *key) {
+void faf_cgroup_text(int cgroup, const char *file, char *text, size_t size) {
     int fd = openat(cgroup, file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return UINT64_MAX;
-    /* Words, one line for each device: any number of them, so byte by byte. `at`: how much of "key=" has come. */
-    size_t length = strlen(key), at = 0;
-    int is_word = 1;
-    uint64_t sum = 0, value = 0;
-    char text[512];
+    ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+    text[n < 0 ? 0 : n] = 0;
+    faf_close(fd);
+}
+
+uint64_t faf_number_in(const char *text, const char *key) {
+    long long value = number_in(text, key);
+    return value < 0 ? UINT64_MAX : (uint64_t)value;
+}
+
+void faf_cgroup_io(int cgroup, struct faf_io *io) {
+    static const char keys[4][8] = {"rbytes", "wbytes", "rios", "wios"};
+    uint64_t sums[5] = {0}, value = 0; /* the last one: of all other keys */
+    int fd = openat(cgroup, "io.stat", O_RDONLY | O_CLOEXEC);
+    *io = (struct faf_io){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    if (fd < 0) return;
+    /* Words "key=number", one line for each device: any number of them, so byte by byte. */
+    char text[512], word[8];
+    size_t length = 0;
+    int key = -1; /* of the number that is being read */
     for (ssize_t n; (n = read(fd, text, sizeof text)) > 0;) {
         for (ssize_t i = 0; i < n; i++) {
             char c = text[i];
             if (c == ' ' || c == '\n') {
-                sum += value;
-                at = value = 0;
-                is_word = 1;
-            } else if (is_word && at == length + 1 && c >= '0' && c <= '9') {
+                if (key >= 0) sums[key] += value;
+                length = value = 0;
+                key = -1;
+            } else if (key >= 0) {
                 value = value * 10 + (unsigned)(c - '0');
-            } else if (is_word && at <= length && c == (at < length ? key[at] : '=')) {
-                at++;
+            } else if (c != '=') {
+                if (length < sizeof word) word[length] = c;
+                length++;
             } else {
-                is_word = 0;
+                for (key = 0; key < 4; key++)
+                    if (length == strlen(keys[key]) && memcmp(word, keys[key], length) == 0) break;
             }
         }
     }
     close(fd);
-    return sum;
+    *io = (struct faf_io){sums[0], sums[1], sums[2], sums[3]};
 }
 
 int faf_write_in_cgroup(int cgroup, const char *file, const char *text) { return write_in(cgroup, file, text); }

@@ -26,6 +26,28 @@ struct Record {
         return slot
     }
 
+    /// What all attempts write lies in so many bytes.
+    static var pageSize: Int { Int(FAF_AT_STATUS_A) }
+
+    /// The first bytes; zeros behind the end of the file. False: it cannot be read.
+    func read(to page: UnsafeMutableRawPointer) -> Bool {
+        page.initializeMemory(as: UInt8.self, repeating: 0, count: Record.pageSize)
+        return faf_read_at(fd, page, Record.pageSize, 0) > 0
+    }
+
+    /// A slot that is written once, in a copy of the first bytes.
+    static func put<Value: BitwiseCopyable>(
+        _ tag: faf_slot_tag, _ offset: Int32, _ value: Value, in page: UnsafeMutableRawPointer
+    ) {
+        withUnsafeBytes(of: value) { payload in
+            let place = page + Int(offset)
+            place.storeBytes(of: slot(tag, 1, payload), as: faf_slot.self)
+            if let source = payload.baseAddress {
+                (place + MemoryLayout<faf_slot>.size).copyMemory(from: source, byteCount: payload.count)
+            }
+        }
+    }
+
     /// 0 or -errno.
     func write(
         _ tag: faf_slot_tag, at offset: Int32, sequence: UInt64 = 1, _ payload: UnsafeRawBufferPointer

@@ -263,8 +263,15 @@ int faf_open_in(int directory, const char *name);
 uint64_t faf_cgroup_number(int cgroup, const char *file, const char *key);
 /* The same of an open file, which is read from its beginning. */
 uint64_t faf_number_at(int fd, const char *key);
-/* The sum of all numbers behind "key=" in a file of the cgroup (io.stat); UINT64_MAX: no such file. */
-uint64_t faf_cgroup_sum(int cgroup, const char *file, const char *key);
+/* What a file of the cgroup says, as far as there is room; "": no such file. */
+void faf_cgroup_text(int cgroup, const char *file, char *text, size_t size);
+/* As faf_cgroup_number, of what was read. */
+uint64_t faf_number_in(const char *text, const char *key);
+/* io.stat, all devices together; UINT64_MAX: unknown. */
+struct faf_io {
+    uint64_t read_bytes, written_bytes, reads, writes;
+};
+void faf_cgroup_io(int cgroup, struct faf_io *io);
 int faf_write_in_cgroup(int cgroup, const char *file, const char *text);
 
 /* ------------------------------------------------------------------ --stop-all (stop.c) */

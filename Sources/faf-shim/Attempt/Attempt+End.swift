@@ -17,13 +17,18 @@ extension Attempt {
         faf_now(&emptied.realtime_us, &emptied.boottime_us)
         emptied.cgroup_us = StopSequence.never
         emptied.memory_peak_bytes = StopSequence.never
-        if cgroup >= 0 {
-            emptied.cgroup_us = faf_cgroup_number(cgroup, cString("cpu.stat"), cString("usage_usec"))
-            emptied.memory_peak_bytes = faf_cgroup_number(cgroup, cString("memory.peak"), cString(""))
-        }
-        keepCounters()
-        if record.write(FAF_SLOT_EMPTIED, at: FAF_AT_EMPTIED, value: emptied) == 0, isStored() { return }
-        let error = writeEnd(emptied)
+        // Nobody says anything any more: there is room in what was for that.
+        guard let page = texts else { return }
+        var counters: faf_record_counters?
+        if cgroup >= 0 { counters = count(&emptied, page) }
+        // In one write: whoever hears of it looks once.
+        guard record.read(to: page) else { return }
+        if let exited { Record.put(FAF_SLOT_EXITED, FAF_AT_EXITED, exited, in: page) }
+        if let counters { Record.put(FAF_SLOT_COUNTERS, FAF_AT_COUNTERS, counters, in: page) }
+        Record.put(FAF_SLOT_EMPTIED, FAF_AT_EMPTIED, emptied, in: page)
+        let isSaid = faf_write_at(record.fd, page, Record.pageSize, nil, 0, 0) == 0
+        if isSaid, isStored() { return }
+        let error = writeEnd(isSaid ? nil : page)
         if error < 0 {
             emptied.flags |= FAF_EMPTIED_NOT_DURABLE.rawValue
             emptied.end_error = -error
@@ -49,22 +54,17 @@ extension Attempt {
         }
     }
 
-    /// The record's bytes as they will be, written aside, synced and renamed. 0 or -errno.
-    private func writeEnd(_ emptied: faf_record_emptied) -> Int32 {
+    /// The record's bytes, written aside, synced and renamed. 0 or -errno.
+    ///
+    /// - Parameter page: its first bytes as they should be, if they could not be written.
+    private func writeEnd(_ page: UnsafeMutableRawPointer?) -> Int32 {
         let size = faf_file_size(record.fd)
         if size < 0 { return Int32(size) }
-        let count = max(Int(size), Int(FAF_AT_EMPTIED) + 192)
+        let count = max(Int(size), Record.pageSize)
         var error: Int32 = 0
         guard let copy = faf_map_file(record.fd, count, &error) else { return -error }
         defer { faf_unmap(copy, count) }
-        withUnsafeBytes(of: emptied) { payload in
-            let slot = Record.slot(FAF_SLOT_EMPTIED, 1, payload)
-            let place = copy + Int(FAF_AT_EMPTIED)
-            place.storeBytes(of: slot, as: faf_slot.self)
-            if let source = payload.baseAddress {
-                (place + MemoryLayout<faf_slot>.size).copyMemory(from: source, byteCount: payload.count)
-            }
-        }
+        if let page { copy.copyMemory(from: page, byteCount: Record.pageSize) }
         return writeDurably(UnsafeRawBufferPointer(start: copy, count: count))
     }
 

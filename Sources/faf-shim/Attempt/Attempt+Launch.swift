@@ -64,6 +64,8 @@ extension Attempt {
     /// Until `report` has an answer. A directory or an interpreter that does not answer (NFS, FUSE) or a frozen cgroup can
     /// hold the script up before its first instruction; it can be stopped nevertheless.
     private mutating func waitForExec(_ report: Int32) {
+        // That there is a process now is no news.
+        readEvents()
         while true {
             armTimer()
             var set = faf_wait_set(
@@ -90,7 +92,8 @@ extension Attempt {
         exited.kind = FAF_EXIT_NOT_STARTED.rawValue
         exited.step = failure.step.rawValue
         exited.error = failure.error
-        writeExited(&exited)
+        faf_now(&exited.realtime_us, &exited.boottime_us)
+        self.exited = exited
         mainHasEnded = true
     }
 }

@@ -4,6 +4,15 @@ import CRecord
 extension Attempt {
     /// What the kernel enforces, set before there is a process that it could be enforced for.
     mutating func setLimits(_ specification: Specification) throws(StepFailure) {
+        if specification.first(FAF_SPEC_CGROUP_LIMIT) != nil { try setEachLimit(specification) }
+        if specification.first(FAF_SPEC_OOM_POLICY)?.loadUnaligned(as: UInt32.self) == FAF_OOM_STOP.rawValue {
+            let events = faf_open_in(cgroup, cString("memory.events"))
+            // No memory controller: fafd has refused what the unit asks for, and this is only what it does by itself.
+            if events != -FAF_ENOENT { memory = try check(FAF_STEP_CGROUP, events) }
+        }
+    }
+
+    private func setEachLimit(_ specification: Specification) throws(StepFailure) {
         guard var arena = Arena(size: specification.copySize) else {
             throw StepFailure(FAF_STEP_CGROUP_LIMIT, FAF_ENOMEM)
         }
@@ -18,11 +27,6 @@ extension Attempt {
             item += 1
         }
         if let failure { throw failure }
-        if specification.first(FAF_SPEC_OOM_POLICY)?.loadUnaligned(as: UInt32.self) == FAF_OOM_STOP.rawValue {
-            let events = faf_open_in(cgroup, cString("memory.events"))
-            // No memory controller: fafd has refused what the unit asks for, and this is only what it does by itself.
-            if events != -FAF_ENOENT { memory = try check(FAF_STEP_CGROUP, events) }
-        }
     }
 
     /// OOMPolicy=stop: whatever the kernel killed, the rest ends in order.
@@ -35,27 +39,35 @@ extension Attempt {
         if !mainHasEnded { perform(stop.requested(.outOfMemory, signal: 0, uid: 0, at: faf_boottime())) }
     }
 
-    /// Before the cgroup can go, and with it all that it has counted.
-    func keepCounters() {
-        guard cgroup >= 0 else { return }
-        func number(_ file: StaticString, _ key: StaticString) -> UInt64 {
-            faf_cgroup_number(cgroup, cString(file), cString(key))
-        }
-        func sum(_ key: StaticString) -> UInt64 { faf_cgroup_sum(cgroup, cString("io.stat"), cString(key)) }
+    /// Before the cgroup can go, and with it all that it has counted. `room`: a page.
+    func count(_ emptied: inout faf_record_emptied, _ room: UnsafeMutableRawPointer) -> faf_record_counters {
+        let text = room.assumingMemoryBound(to: CChar.self)
+        func read(_ file: StaticString) { faf_cgroup_text(cgroup, cString(file), text, 4096) }
+        func number(_ key: StaticString) -> UInt64 { faf_number_in(text, cString(key)) }
         var counters = faf_record_counters()
-        counters.cpu_user_us = number("cpu.stat", "user_usec")
-        counters.cpu_system_us = number("cpu.stat", "system_usec")
-        counters.cpu_throttled_us = number("cpu.stat", "throttled_usec")
-        counters.memory_max_bytes = number("memory.max", "")
-        counters.oom_kills = number("memory.events", "oom_kill")
-        counters.oom_group_kills = number("memory.events", "oom_group_kill")
-        counters.oom_own = number("memory.events.local", "oom")
-        counters.io_read_bytes = sum("rbytes")
-        counters.io_written_bytes = sum("wbytes")
-        counters.io_reads = sum("rios")
-        counters.io_writes = sum("wios")
-        counters.refused_forks = number("pids.events", "max")
-        _ = record.write(FAF_SLOT_COUNTERS, at: FAF_AT_COUNTERS, value: counters)
+        read("cpu.stat")
+        emptied.cgroup_us = number("usage_usec")
+        counters.cpu_user_us = number("user_usec")
+        counters.cpu_system_us = number("system_usec")
+        counters.cpu_throttled_us = number("throttled_usec")
+        read("memory.peak")
+        emptied.memory_peak_bytes = number("")
+        read("memory.max")
+        counters.memory_max_bytes = number("")
+        read("memory.events")
+        counters.oom_kills = number("oom_kill")
+        counters.oom_group_kills = number("oom_group_kill")
+        read("memory.events.local")
+        counters.oom_own = number("oom")
+        read("pids.events")
+        counters.refused_forks = number("max")
+        var io = faf_io()
+        faf_cgroup_io(cgroup, &io)
+        counters.io_read_bytes = io.read_bytes
+        counters.io_written_bytes = io.written_bytes
+        counters.io_reads = io.reads
+        counters.io_writes = io.writes
+        return counters
     }
 }
 

@@ -23,9 +23,13 @@ extension Attempt {
 
     /// Named, locked and filled aside, then linked: nobody ever sees a record without its lock or its head.
     private mutating func makeRecord(_ specification: Specification) throws(StepFailure) {
-        // One of a shim that was killed while it made it: a living one would hold another invocation id.
-        _ = faf_unlink(paths.temporaryRecord)
-        record = Record(fd: try check(FAF_STEP_RECORD, faf_open(paths.temporaryRecord, FAF_OPEN_EXCLUSIVE.rawValue)))
+        var file = faf_open(paths.temporaryRecord, FAF_OPEN_EXCLUSIVE.rawValue)
+        if file == -FAF_EEXIST {
+            // Of a shim that was killed while it made it: a living one would hold another invocation id.
+            _ = faf_unlink(paths.temporaryRecord)
+            file = faf_open(paths.temporaryRecord, FAF_OPEN_EXCLUSIVE.rawValue)
+        }
+        record = Record(fd: try check(FAF_STEP_RECORD, file))
         do throws(StepFailure) {
             try check(FAF_STEP_RECORD, faf_lock_for_life(record.fd))
             try fillRecord(specification)

@@ -12,7 +12,10 @@ extension Attempt {
             watchForeignMain()
             tick()
             if limiter.isDue(at: faf_boottime()) { flushTexts() }
-            if mainHasEnded && isEmpty() { return }
+            if mainHasEnded {
+                if isEmpty() { return }
+                writeExited()
+            }
             if isKilledWithoutCgroup { _ = faf_signal_descendants(Attempt.sigkill, 0) }
             armTimer()
             var set = faf_wait_set(
@@ -96,12 +99,16 @@ extension Attempt {
     private mutating func mainEnded(_ exited: inout faf_record_exited) {
         mainHasEnded = true
         flushTexts()
-        writeExited(&exited)
+        faf_now(&exited.realtime_us, &exited.boottime_us)
+        self.exited = exited
+        if isEmpty() { return perform(stop.mainEnded(leavesOthers: false, at: exited.boottime_us)) }
+        writeExited()
         perform(stop.mainEnded(leavesOthers: countProcesses() > 0, at: exited.boottime_us))
     }
 
-    func writeExited(_ exited: inout faf_record_exited) {
-        faf_now(&exited.realtime_us, &exited.boottime_us)
-        _ = record.write(FAF_SLOT_EXITED, at: FAF_AT_EXITED, value: exited)
+    /// Once.
+    private mutating func writeExited() {
+        if let exited { _ = record.write(FAF_SLOT_EXITED, at: FAF_AT_EXITED, value: exited) }
+        exited = nil
     }
 }

@@ -99,6 +99,8 @@ struct Attempt: ~Copyable {
     var main: Int32 = 0
     var mainDescriptor: Int32 = -1
     var mainHasEnded = false
+    /// How, as long as the record does not have it: it comes with the end of all if nothing else is left.
+    var exited: faf_record_exited?
 
     var stop: StopSequence
     /// WatchdogSec=; 0 or `never`: none.
