@@ -211,7 +211,7 @@ def test_g2_shims_outlive_their_mother(mother):
     assert is_running(reply[3])
     gate.send(b"g")
     wait_for(lambda: len(faf.marks()) == 1, 5)
-    os.kill(faf.record(mother.invocation).get("started")["main_pid"], signal.SIGTERM)
+    os.kill(wait_for(lambda: faf.record(mother.invocation).get("started"), 5)["main_pid"], signal.SIGTERM)
     wait_for(lambda: os.path.exists(faf.end_path(mother.invocation)), 5)
 
 
