@@ -72,6 +72,15 @@ public final class NumberReserve: Sendable {
         return try result.get()
     }
 
+    /// The next number if the disk is not needed for it; `nil`: `next` reserves more, or says why it cannot.
+    public func nextInHand() -> RunID? {
+        state.withLock { state in
+            if state.isReleased || state.next == state.end { return nil }
+            defer { state.next += 1 }
+            return RunID(rawValue: state.next)
+        }
+    }
+
     /// Gives back what was reserved and not used, so that numbers go on without a gap after an orderly stop. No number
     /// is given afterwards. A failure costs nothing but the gap, so there is none to report.
     public func release() {

@@ -21,6 +21,17 @@ actor Numbers: Numbering {
     }
 
     func next() async throws(StoreRefusal) -> RunID {
+        if let id = reserve?.nextInHand() { return id }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            () async throws(StoreRefusal) in try await reserveElsewhere()
+        }
+    }
+
+    /// Not on the thread of the caller, who may share it with all callers: a disk takes its time.
+    @concurrent
+    private nonisolated func reserveElsewhere() async throws(StoreRefusal) -> RunID { try await reserveNext() }
+
+    private func reserveNext() async throws(StoreRefusal) -> RunID {
         do throws(StoreError) {
             if reserve == nil {
                 // No await between the check and the assignment below may let a second reserve in.

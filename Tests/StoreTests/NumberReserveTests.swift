@@ -106,4 +106,15 @@ import Testing
         #expect(Set(numbers).count == 4000)
         #expect(numbers.max() == number(4000))
     }
+
+    @Test func `a number is in hand until the disk is needed, and none is given twice`() throws {
+        let reserve = try NumberReserve(path: path, atLeast: number(1))
+        #expect(reserve.nextInHand() == nil)
+        #expect(try reserve.next() == number(1))
+        for expected in 2...1000 { #expect(reserve.nextInHand() == number(Int64(expected))) }
+        #expect(reserve.nextInHand() == nil)
+        #expect(try reserve.next() == number(1001))
+        reserve.release()
+        #expect(reserve.nextInHand() == nil)
+    }
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import select
 import threading
 import time
@@ -491,3 +492,31 @@ def test_a6_uninvited_descriptors_are_closed(faf):
             5,
             lambda: f"{before} descriptors; now {faf.daemon.descriptors()}",
         )
+
+
+@pytest.mark.strace
+def test_a_user_database_that_hangs_keeps_nobody_else_waiting(faf):
+    """Names are looked up on a thread that may hang, once in a while: other calls are answered, and so is the same fire
+    again a moment later."""
+    faf.task("t", "exit 0")
+    outcome = {}
+
+    def stopped():
+        return any(
+            system.status_field(f"{faf.pid}/task/{task}", "State").startswith("t")
+            for task in os.listdir(f"/proc/{faf.pid}/task")
+        )
+
+    hangs = ["-P", "/etc/passwd", "-e", "trace=openat", "-e", "inject=openat:delay_enter=4000000"]
+    with system.Strace(faf.pid, *hangs, follow=True):
+        thread = threading.Thread(target=lambda: outcome.update(done=faf.faf("fire", "t")))
+        thread.start()
+        wait_for(stopped, 10, "the look-up hangs")
+        assert faf.runs() == []
+        assert "done" not in outcome
+        thread.join()
+    assert outcome["done"].returncode == 0
+    log = pathlib.Path(faf.out, "strace")
+    with system.Strace(faf.pid, "-P", "/etc/passwd", "-e", "trace=openat", follow=True, log=log):
+        faf.fire("t")
+    assert "passwd" not in log.read_text()
