@@ -6,15 +6,22 @@ internal import TaskModel
 /// An attempt that never ran is launched again under the same name: whoever removes a cgroup does it under this lock, so
 /// that he cannot hit the new one while it is still empty.
 final class LaunchedNames: Sendable {
-    private let names = Mutex<[String: (id: InvocationID, cgroup: String?)]>([:])
+    /// What an attempt leaves.
+    struct Attempt: Sendable {
+        var id: InvocationID
+        /// The whole path; `nil`: it has none.
+        var cgroup: String?
+        var hasTemporaries: Bool
+    }
 
-    /// - Parameter cgroup: its whole path.
-    func insert(_ name: String, _ id: InvocationID, cgroup: String?) { names.withLock { $0[name] = (id, cgroup) } }
+    private let names = Mutex<[String: Attempt]>([:])
 
-    /// Forgets the name, unless a later attempt has it; the cgroup that the attempt was given.
+    func insert(_ name: String, _ attempt: Attempt) { names.withLock { $0[name] = attempt } }
+
+    /// Forgets the name, unless a later attempt has it; `nil`: this attempt was not here.
     @discardableResult
-    func remove(_ name: String, _ id: InvocationID) -> String? {
-        names.withLock { $0[name]?.id == id ? $0.removeValue(forKey: name)?.cgroup : nil }
+    func remove(_ name: String, _ id: InvocationID) -> Attempt? {
+        names.withLock { $0[name]?.id == id ? $0.removeValue(forKey: name) : nil }
     }
 
     /// Calls `body` unless the name is in use; keep it short.

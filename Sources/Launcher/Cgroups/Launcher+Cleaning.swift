@@ -37,9 +37,10 @@ extension Launcher {
     /// not there is fine. Record and socket are gone when this returns; the others, which may take their time, go
     /// right after.
     public func clean(_ id: InvocationID, run: RunID, attempt: Int, cgroup: String?) {
-        // Its record need not be read for what this launcher has put there.
-        let given = launched.remove("\(run).\(attempt)", id)
-        let recorded = cgroup ?? given ?? self.cgroup(of: id)
+        // Neither need its record be read for what this launcher has put there, nor be looked for what it has not made.
+        let own = launched.remove("\(run).\(attempt)", id)
+        let recorded = cgroup ?? (own.map(\.cgroup) ?? self.cgroup(of: id))
+        let hasTemporaries = changesUser && own?.hasTemporaries != false
         // First: it may find its time over without the word, and write the end now. That is removed once it has gone.
         let shim = tellStored(id)
         for path in [files.notifySocket(id), files.record(id)] {
@@ -51,7 +52,7 @@ extension Launcher {
             Cleaner.Remains(
                 end: files.end(id), shim: shim,
                 cgroup: subtree.cgroup(run: run, attempt: attempt, recorded: recorded),
-                trees: changesUser ? temporaries.trees(of: id) : []))
+                trees: hasTemporaries ? temporaries.trees(of: id) : []))
     }
 
     /// Ends the watch, and lets a shim that waits for it go without an end on disk. `nil`: there is none any more.

@@ -70,6 +70,7 @@ final class Watches: Sendable {
 
     /// Begins to watch; an event tells its end.
     func add(_ id: InvocationID, _ shim: Shim) throws(SystemError) {
+        expected.withLock { $0[id] = nil }
         // Under the lock, so that a shim that ends at once is in the table when its handler looks for it.
         try shims.withLock { (shims) throws(SystemError) in
             if shims[id] != nil { return }

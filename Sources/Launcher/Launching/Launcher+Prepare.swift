@@ -31,7 +31,11 @@ extension Launcher {
                 remedy: "correct the unit or the parameters")
         }
         let name = "\(launch.run.id).\(launch.attempt.number)"
-        launched.insert(name, launch.attempt.invocation, cgroup: cgroup)
+        launched.insert(
+            name,
+            LaunchedNames.Attempt(
+                id: launch.attempt.invocation, cgroup: cgroup,
+                hasTemporaries: launch.run.settings.sandbox.privateTmp != .no))
         let deadline = Clocks.boottime + Launcher.readyTimeout
         do throws(LaunchFailure) {
             if let prepared = try await prepareOnce(specification, limits, deadline: deadline) { return prepared }
