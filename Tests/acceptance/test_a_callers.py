@@ -488,7 +488,8 @@ def test_a6_uninvited_descriptors_are_closed(faf):
                 wire.send_bytes(message[7:])
                 assert wire.receive()[0]["pid"] == faf.pid
         wait_for(
-            lambda: len(faf.daemon.descriptors()) == before,
+            # The pidfd of the run's shim may have gone since.
+            lambda: len(faf.daemon.descriptors()) <= before,
             5,
             lambda: f"{before} descriptors; now {faf.daemon.descriptors()}",
         )

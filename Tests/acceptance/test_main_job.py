@@ -340,6 +340,8 @@ def test_clients_that_leave_cost_nothing(faf):
     faf.task("t", "exec sleep 300", TimeoutStopSec="1s")
     run = faf.fire("t")
     faf.running(run)
+    # A run's shim is watched only when it goes on for longer than many do: the mother's pidfd, and its own.
+    wait_for(lambda: sum("pidfd" in target for target in faf.daemon.descriptors().values()) == 2, 10)
     before = len(faf.daemon.descriptors())
     for _ in range(100):
         with faf.wire() as wire:
