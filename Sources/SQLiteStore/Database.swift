@@ -161,11 +161,20 @@ extension Database {
         if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
     }
 
-    /// What is not checked as a whole must at least have what is needed at once: nobody is served before this is known.
+    /// What is not checked as a whole must at least have what is needed at once, to its last page: nobody is served before
+    /// this is known, and a database that is damaged there can still be set aside.
     private static func readActiveRows(_ connection: GRDB.Database) throws {
         guard try connection.tableExists("attempts") else { return }
-        try connection.execute(
-            sql: "SELECT max(endedAt), max(attempts.boot) FROM runs LEFT JOIN attempts ON run = id WHERE isFinal = 0")
+        func read(_ table: String, _ rest: String = "") throws {
+            let columns = try connection.columns(in: table).map {
+                "total(length(\(table).\($0.name.quotedDatabaseIdentifier)))"
+            }
+            try connection.execute(sql: "SELECT \(columns.joined(separator: ", ")) FROM \(table) \(rest)")
+        }
+        try read("runs", "WHERE isFinal = 0")
+        try read("attempts", "JOIN runs ON id = attempts.run AND isFinal = 0")
+        try read("settings")
+        try read("identities")
     }
 
     private static func checkOrigin(_ connection: GRDB.Database, path: String) throws {

@@ -88,6 +88,47 @@ import Testing
         await expectDamage(path) { _ = try SQLiteStore(path: path) }
     }
 
+    /// One that is too large to be checked as a whole.
+    @Test func `a database with damage that would be met later is refused when it is opened`() async throws {
+        let store = try SQLiteStore(path: path)
+        for number in 1...40 {
+            var run = StoreConformance.sampleRun(Int64(number), state: .running)
+            run.resultText = String(repeating: "x", count: number * 500)
+            try await store.insert(run)
+        }
+        await store.close()
+        try checkpoint()
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        try execute("CREATE TABLE filler (bytes); INSERT INTO filler VALUES (zeroblob(17000000))")
+        try checkpoint()
+        let handle = try #require(FileHandle(forUpdatingAtPath: path))
+        var refused = 0
+        for page in 1..<size / 4096 {
+            try handle.seek(toOffset: UInt64(page) * 4096)
+            let bytes = try #require(try handle.read(upToCount: 4096))
+            func write(_ bytes: Data) throws {
+                try handle.seek(toOffset: UInt64(page) * 4096)
+                try handle.write(contentsOf: bytes)
+            }
+            try write(Data([UInt8](repeating: 0xA5, count: 4096)))
+            var opened: SQLiteStore?
+            let refusal = await error { opened = try SQLiteStore(path: path) }
+            if let opened {
+                // A row whose text is garbage is set aside by itself.
+                #expect(await error { _ = try await opened.activeRuns() } == nil, "page \(page)")
+                await opened.close()
+            } else {
+                guard case .damaged = refusal else {
+                    Issue.record("page \(page): \(String(describing: refusal))")
+                    continue
+                }
+                refused += 1
+            }
+            try write(bytes)
+        }
+        #expect(refused > 10)
+    }
+
     @Test func `what was written by a newer version is refused and named`() async throws {
         try await fill(1)
         try execute("INSERT INTO grdb_migrations (identifier) VALUES ('9-hosts')")
