@@ -234,7 +234,9 @@ class TestFreezing:
         run = self.ticking(faf)
         faf.faf("freeze", str(run), check=0)
         faf.kill(run, "-s", "TERM")
-        assert self.is_frozen(faf, run) and system.read(f"{faf.out}/term") == ""
+        # Frozen tasks look at a signal and go on standing still: for that moment the kernel says `frozen 0`.
+        wait_for(lambda: self.is_frozen(faf, run), 5)
+        assert system.read(f"{faf.out}/term") == ""
         faf.faf("thaw", str(run), check=0)
         faf.wait(run)
         assert system.read(f"{faf.out}/term") == "term\n"
