@@ -40,7 +40,7 @@ final class Daemon: Sendable {
     private let catalog: CatalogBox
 
     /// Takes the locks of state and runtime directory before it touches socket, store or records.
-    init(configuration given: DaemonConfiguration, log: Logger) async throws(StartRefusal) {
+    init(configuration given: DaemonConfiguration, log: Logger) throws(StartRefusal) {
         let configuration = try Self.makeDirectories(given)
         let directories = configuration.directories
         self.configuration = configuration
@@ -51,16 +51,6 @@ final class Daemon: Sendable {
         Self.raiseDescriptorLimit(log)
 
         let boot = try Self.boot()
-        let units = HostContext(
-            environment: configuration.environment, isUserMode: configuration.isUserMode,
-            credentials: directories.credentials)
-        // Beside each other: whoever calls waits for all of them.
-        async let opened = Result { () throws(StartRefusal) in try Self.openStore(directories, log) }
-        async let loaded = CatalogBox {
-            UnitCatalog.load(
-                directories: directories.units, fileSystem: HostFileSystem(owner: OwnProcess.uid),
-                context: { units.context(user: $0) })
-        }
         do {
             launcher = try Launcher(
                 directories: directories, shimPath: configuration.shim,
@@ -68,7 +58,7 @@ final class Daemon: Sendable {
         } catch {
             throw StartRefusal("\(error)", remedy: "look at the path it names")
         }
-        store = try await opened.get()
+        store = try Self.openStore(directories, log)
         let launching = ShimLaunching(
             launcher: launcher, directories: directories,
             environment: ServiceManager.withoutVariables(configuration.environment), log: log)
@@ -80,7 +70,14 @@ final class Daemon: Sendable {
             bootTime: { UInt64(clamping: Clocks.boottime) }, tidy: Self.tidy(), log: log)
 
         let host = LinuxHost(configuration: configuration, cgroupRoot: { [launcher] in launcher.cgroupRoot })
-        catalog = await loaded
+        let units = HostContext(
+            environment: configuration.environment, isUserMode: configuration.isUserMode,
+            credentials: directories.credentials)
+        catalog = CatalogBox {
+            UnitCatalog.load(
+                directories: directories.units, fileSystem: HostFileSystem(owner: OwnProcess.uid),
+                context: { units.context(user: $0) })
+        }
         do {
             service = try FafService(
                 supervisor: supervisor, catalog: catalog, host: host, version: Version.current,

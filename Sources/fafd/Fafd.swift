@@ -69,7 +69,7 @@ struct Fafd: AsyncParsableCommand {
         do {
             let configuration = try configuration()
             log.logLevel = logLevel ?? configuration.file.logLevel ?? .info
-            let daemon = try await Daemon(configuration: configuration, log: log)
+            let daemon = try Daemon(configuration: configuration, log: log)
             try await daemon.run()
         } catch let refusal as StartRefusal {
             log.critical("\(refusal)")
