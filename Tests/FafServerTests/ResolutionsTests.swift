@@ -80,5 +80,12 @@ import Testing
         #expect(!resolutions.isAtHand("count", settings))
         resolutions.found(sampleRun().script, of: "count")
         #expect(resolutions.isAtHand("count", settings) == isLocal)
+
+        // What is changed may be elsewhere.
+        var other = settings
+        other.command.path = "/net/job"
+        #expect(!resolutions.isAtHand("count", other))
+        _ = resolutions.of("count", other) { .init(identity: sampleRun().identity, users: [], groups: []) }
+        #expect(!resolutions.isAtHand("count", other))
     }
 }

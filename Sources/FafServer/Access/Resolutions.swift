@@ -44,17 +44,16 @@ final class Resolutions: Sendable {
         let resolution = try resolve()
         entries.withLock { entries in
             if entries.count >= Self.limit { entries = [:] }
-            entries[task] = Entry(
-                settings: settings, resolution: resolution, mark: mark, since: since,
-                isLocal: entries[task]?.isLocal ?? false)
+            entries[task] = Entry(settings: settings, resolution: resolution, mark: mark, since: since)
         }
         return resolution
     }
 
-    /// A fire of this task needs nothing that could hang: its names are known, and its script is on a file system of this
-    /// machine, or was when it was checked before.
+    /// A fire of this task needs nothing that could hang: its names are known, and its script was on a file system of this
+    /// machine a moment ago.
     func isAtHand(_ task: String, _ settings: TaskSettings) -> Bool { valid(task, settings)?.isLocal == true }
 
+    /// The script was looked at, on a thread that may hang if it was not at hand.
     func found(_ script: CheckedScript, of task: String) {
         if entries.withLock({ $0[task]?.isLocal }) == true { return }
         let isLocal = host.isLocal(script)
