@@ -7,6 +7,9 @@ import TaskModel
 extension Supervisor {
     func perform(_ work: Work) async {
         switch work {
+        case .tellStarted(let run):
+            let report = RunReport.started(run)
+            log.info("\(report.message)", metadata: report.metadata)
         case .empty(let id, let invocation, let attempt):
             while await !launching.empty(invocation, run: id, attempt: attempt) {
                 log.error("run \(id): its cgroup is not empty, trying again in 2 s")

@@ -34,6 +34,7 @@ public actor Supervisor {
 
     /// Work that waits for disk, processes or time; done by `run`, so that no caller's cancellation can cut it short.
     enum Work: Sendable {
+        case tellStarted(Run)
         case empty(RunID, InvocationID, attempt: Int)
         case later(RunID, RunEvent, after: Duration)
         case awaitRetry(RunID, Moment, after: Int)
